@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathering a vector: from all that waits inside first (re-entered, handed over), then from queues, then from ports.
+// A vector is never waited for to be full.
+#include "engine/worker.h"
+
+#include "engine/steer.h"
+#include "packet/protocol.h"
+
+static void place(struct vector *vector, unsigned slot, struct rte_mbuf *mbuf)
+{
+	struct weir_vector *head = &vector->head;
+	const struct packet_head *meta = packet_head(mbuf);
+	weir_mask bit = (weir_mask)1 << slot;
+
+	head->packet[slot] = packet_of(mbuf);
+	head->data[slot] = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	head->length[slot] = mbuf->pkt_len;
+	head->straight[slot] = mbuf->data_len;
+	head->flow[slot] = NULL;
+	if (meta->time_ns > head->now_ns)
+		head->now_ns = meta->time_ns;
+	head->time_ns[slot] = head->now_ns;
+	head->live |= bit;
+	if (meta->link != PROTO_ETH) {
+		vector->odd |= bit;
+		vector->link[slot] = meta->link;
+	}
+	if (mbuf->nb_segs > 1)
+		vector->chained |= bit;
+	if (rte_mbuf_refcnt_read(mbuf) > 1 || RTE_MBUF_CLONED(mbuf) || mbuf->nb_segs > 1)
+		head->shared |= bit; // of a chain each buffer may be: weir_edit looks
+}
+
+bool worker_is_full(const struct worker *worker)
+{
+	return worker->vector->head.fill >= worker->fill_limit;
+}
+
+bool worker_enter(struct worker *worker, struct rte_mbuf *mbuf, uint32_t order)
+{
+	struct vector *vector = worker->vector;
+	unsigned slot = vector->head.fill;
+
+	if (slot >= worker->fill_limit)
+		return false;
+	place(vector, slot, mbuf);
+	vector->head.fill = slot + 1;
+	layout_fill(&worker->generation->plan->layout, worker->index, vector, slot);
+	worker->reach[order] |= (weir_mask)1 << slot;
+	return true;
+}
+
+// A packet that waited to go on at a place that this generation no longer has.
+static void vanish(struct worker *worker, struct rte_mbuf *mbuf)
+{
+	worker->account.vanished++;
+	worker->account.dropped++;
+	worker_free(worker, mbuf);
+}
+
+static void enter_new(struct worker *worker, struct rte_mbuf *mbuf, uint32_t entry)
+{
+	weir_mask bit = (weir_mask)1 << worker->vector->head.fill;
+
+	worker_enter(worker, mbuf, entry);
+	if (worker->generation->received)
+		*vector_mask(worker->vector, worker->generation->received->mask) |= bit;
+}
+
+static void enter_at_its_place(struct worker *worker, struct rte_mbuf *mbuf)
+{
+	const struct generation *generation = worker->generation;
+	uint16_t place_number = packet_head(mbuf)->node;
+	uint32_t order = place_number < generation->place_count ? generation->order_of_place[place_number] : PLAN_NOWHERE;
+
+	if (order == PLAN_NOWHERE) {
+		vanish(worker, mbuf);
+	} else if (packet_head(mbuf)->rounds == PACKET_FRESH) {
+		packet_head(mbuf)->rounds = 0;
+		enter_new(worker, mbuf, order);
+	} else {
+		worker_enter(worker, mbuf, order);
+	}
+}
+
+static void gather_ready(struct worker *worker)
+{
+	while (worker->ready_head != worker->ready_tail && !worker_is_full(worker))
+		enter_at_its_place(worker, worker->ready[worker->ready_head++ % WORKER_READY]);
+}
+
+static void gather_handed(struct worker *worker)
+{
+	for (unsigned i = 0; i < worker->generation->workers; i++) {
+		void *mbuf;
+
+		while (worker->from[i] && !worker_is_full(worker) && !rte_ring_sc_dequeue(worker->from[i], &mbuf)) {
+			worker->account.handed_in++;
+			enter_at_its_place(worker, mbuf);
+		}
+	}
+}
+
+static void gather_taken(struct worker *worker)
+{
+	const struct share *share = &worker->generation->shares[worker->index];
+
+	for (unsigned i = 0; i < share->taker_count; i++) {
+		struct instance *instance = share->takers[i].instance;
+		unsigned room = worker->fill_limit - worker->vector->head.fill;
+
+		if (!room)
+			return;
+		worker->call.self = instance->self;
+		worker->call.element = (uint16_t)instance->element->index;
+		instance->element->class->take(&worker->call, room);
+	}
+}
+
+static bool refill(struct worker *worker, struct source *source)
+{
+	if (source->first < source->count)
+		return true;
+	source->first = source->count = 0;
+	if (worker->stops_receiving)
+		return false;
+	source->count = port_receive(source->port, source->queue, source->pending, worker->fill_limit);
+	worker->account.received += source->count;
+	return source->count;
+}
+
+// A vector is cut before a timer that falls due inside it, so that what happens does not depend on its fill.
+static bool is_beyond_timer(const struct worker *worker, const struct rte_mbuf *mbuf)
+{
+	return worker->next_timer_ns && packet_head((struct rte_mbuf *)mbuf)->time_ns > worker->next_timer_ns &&
+	       worker->now_ns < worker->next_timer_ns;
+}
+
+static void gather_source(struct worker *worker, struct source *source)
+{
+	while (!worker_is_full(worker) && refill(worker, source)) {
+		struct rte_mbuf *mbuf = source->pending[source->first];
+		unsigned to;
+
+		if (is_beyond_timer(worker, mbuf)) {
+			if (!worker->vector->head.fill)
+				worker->now_ns = worker->next_timer_ns;
+			return;
+		}
+		source->first++;
+		to = steer(worker, mbuf);
+		if (to == worker->index) {
+			enter_new(worker, mbuf, source->entry);
+			continue;
+		}
+		packet_head(mbuf)->node = worker->hot[source->entry].place;
+		packet_head(mbuf)->rounds = PACKET_FRESH;
+		worker_hand_over(worker, mbuf, to);
+	}
+}
+
+unsigned worker_gather(struct worker *worker)
+{
+	worker->vector->head.now_ns = worker->now_ns;
+	gather_ready(worker);
+	gather_handed(worker);
+	gather_taken(worker);
+	for (unsigned i = 0; i < worker->source_count && !worker->is_blocked && !worker_is_full(worker); i++)
+		gather_source(worker, &worker->sources[(worker->next_source + i) % worker->source_count]);
+	if (worker->source_count)
+		worker->next_source = (worker->next_source + 1) % worker->source_count;
+	if (worker->vector->head.now_ns > worker->now_ns)
+		worker->now_ns = worker->vector->head.now_ns;
+	return worker->vector->head.fill;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/observe.h"
+
+#include "engine/observe_write.h"
+#include "engine/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <rte_errno.h>
+#include <rte_ring_elem.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { RING = 1 << 14, BURST = 64, WAIT_NS = 500000 };
+
+struct observer {
+	const struct plan_observer *plan;
+	const struct generation *generation;
+	struct rte_ring *rings[PLAN_WORKERS]; // from each worker
+	uint32_t record_size;
+	struct observe_output *output;
+	pthread_t thread;
+	bool has_thread, stops;
+	struct {
+		_Alignas(64) uint64_t lost; // its worker writes
+		uint64_t told;              // the observer's thread writes: how many it has reported
+	} lost[PLAN_WORKERS];
+};
+
+struct observers {
+	unsigned count;
+	struct observer *at;
+};
+
+// ---- the observer's thread
+
+static unsigned write_some(struct observer *observer, unsigned worker, char *records)
+{
+	unsigned count = rte_ring_sc_dequeue_burst_elem(observer->rings[worker], records, observer->record_size, BURST, NULL);
+	uint64_t lost = __atomic_load_n(&observer->lost[worker].lost, __ATOMIC_RELAXED);
+
+	for (unsigned i = 0; i < count; i++)
+		observe_write(observer->output, observer->plan, observer->generation->signals,
+			      (const struct observation *)(records + (size_t)i * observer->record_size));
+	if (lost != observer->lost[worker].told)
+		observe_write_lost(observer->output, lost - observer->lost[worker].told);
+	observer->lost[worker].told = lost;
+	return count;
+}
+
+static void *observe(void *argument)
+{
+	struct observer *observer = argument;
+	char *records = malloc((size_t)BURST * observer->record_size);
+	bool stops = false;
+
+	while (records) {
+		unsigned count = 0;
+
+		for (unsigned worker = 0; worker < observer->generation->workers; worker++)
+			count += write_some(observer, worker, records);
+		if (count)
+			continue;
+		if (stops)
+			break;
+		stops = __atomic_load_n(&observer->stops, __ATOMIC_ACQUIRE); // once more after that: all is in the rings
+		observe_flush(observer->output);
+		if (!stops)
+			nanosleep(&(struct timespec){ .tv_nsec = WAIT_NS }, NULL);
+	}
+	observe_flush(observer->output);
+	free(records);
+	return NULL;
+}
+
+// ---- making and ending
+
+static uint32_t size_of_records(const struct plan *plan, const struct plan_observer *observer)
+{
+	uint32_t payload = 0;
+
+	list_each (signal, &plan->signals)
+		list_each (watch, &(*signal)->watches)
+			if (watch->observer == observer && (*signal)->has_payload && (*signal)->type->size > payload)
+				payload = (*signal)->type->size;
+	return observation_size(observer, payload);
+}
+
+static int make_rings(struct observer *observer, unsigned workers)
+{
+	static unsigned number;
+
+	for (unsigned worker = 0; worker < workers; worker++) {
+		char name[RTE_RING_NAMESIZE];
+
+		snprintf(name, sizeof(name), "weir-obs-%u", number++);
+		observer->rings[worker] = rte_ring_create_elem(name, observer->record_size, RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		if (!observer->rings[worker])
+			return -rte_errno;
+	}
+	return 0;
+}
+
+static int make_observer(struct observer *observer, struct generation *generation, const struct plan_observer *plan, struct port_error *why)
+{
+	const struct observer_element *settings = plan->element->prototype;
+	int err;
+
+	observer->plan = plan;
+	observer->generation = generation;
+	observer->record_size = size_of_records(generation->plan, plan);
+	err = make_rings(observer, generation->workers);
+	if (!err)
+		err = observe_open(&observer->output, settings->file, why);
+	if (!err)
+		err = -pthread_create(&observer->thread, NULL, observe, observer);
+	observer->has_thread = !err;
+	return err;
+}
+
+int observers_create(struct generation *generation, struct port_error *why)
+{
+	struct plan *plan = generation->plan;
+	struct observers *observers = arena_new(generation->arena, struct observers);
+	int err = 0;
+
+	if (!plan->observers.count)
+		return 0;
+	observers->at = aligned_alloc(64, sizeof(*observers->at) * plan->observers.count);
+	if (!observers->at)
+		return -ENOMEM;
+	memset(observers->at, 0, sizeof(*observers->at) * plan->observers.count);
+	observers->count = plan->observers.count;
+	generation->observers = observers;
+	for (unsigned i = 0; !err && i < observers->count; i++) {
+		err = make_observer(&observers->at[i], generation, plan->observers.at[i], why);
+		plan->observers.at[i]->number = i;
+	}
+	return err;
+}
+
+void observers_destroy(struct generation *generation)
+{
+	struct observers *observers = generation->observers;
+
+	if (!observers)
+		return;
+	for (unsigned i = 0; i < observers->count; i++) {
+		struct observer *observer = &observers->at[i];
+
+		__atomic_store_n(&observer->stops, true, __ATOMIC_RELEASE);
+		if (observer->has_thread)
+			pthread_join(observer->thread, NULL);
+		for (unsigned worker = 0; worker < generation->workers; worker++)
+			rte_ring_free(observer->rings[worker]);
+		observe_close(&observer->output);
+	}
+	free(observers->at);
+	generation->observers = NULL;
+}
+
+// ---- on workers
+
+static void hand_over(struct worker *worker, struct observer *observer, const struct observation *record)
+{
+	while (rte_ring_sp_enqueue_elem(observer->rings[worker->index], (void *)record, observer->record_size)) {
+		if (!worker->generation->is_lossless) {
+			weir_count(&observer->lost[worker->index].lost);
+			return;
+		}
+		sched_yield();
+	}
+}
+
+static void tell_all(struct worker *worker, const struct plan_signal *signal, const void *payload, unsigned slot, struct vector *vector)
+{
+	_Alignas(16) char room[OBSERVATION_MOST];
+
+	list_each (watch, &signal->watches) {
+		struct observer *observer = &worker->generation->observers->at[watch->observer->number];
+		struct filter_payload part = { signal->type, payload };
+
+		if (watch->program && !filter_event(watch->program, vector, slot, filter_payload_part, &part))
+			continue;
+		observation_fill((struct observation *)room, watch->observer, signal, payload, slot, vector, worker->now_ns);
+		((struct observation *)room)->element = worker->call.element;
+		hand_over(worker, observer, (struct observation *)room);
+	}
+}
+
+// Events without payload are bits: those that have come since the last look.
+static void tell_masks(struct worker *worker)
+{
+	list_each (signal, &worker->generation->plan->signals) {
+		weir_mask fresh;
+
+		if (!(*signal)->watches.count || (*signal)->has_payload || !(*signal)->mask)
+			continue;
+		fresh = *vector_mask(worker->vector, (*signal)->mask->has) & ~worker->observed[(*signal)->index];
+		worker->observed[(*signal)->index] |= fresh;
+		weir_each (i, fresh)
+			tell_all(worker, *signal, NULL, (unsigned)i, worker->vector);
+	}
+}
+
+void observers_tell(struct worker *worker)
+{
+	while (worker->observed_to < worker->store_used) {
+		const struct event_record *record = (struct event_record *)(worker->store + worker->observed_to);
+		const struct weir_signal *signal = &worker->generation->signals[record->signal];
+
+		worker->observed_to += (uint32_t)(sizeof(*record) + signal->size + 7) & ~7u;
+		if (signal->plan->watches.count)
+			tell_all(worker, signal->plan, record->payload, record->slot, signal->rides ? worker->vector : NULL);
+	}
+	tell_masks(worker);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// A worker: a thread that runs the whole plan on its share of the traffic. Everything here is written by that thread
+// alone; lines that others read (counters) say so.
+#ifndef ENGINE_WORKER_H
+#define ENGINE_WORKER_H
+
+#include "engine/generation.h"
+#include "packet/vector.h"
+#include "port/port.h"
+
+#include <rte_ring.h>
+
+enum {
+	WORKER_READY = 1 << 16,       // packets that wait to re-enter
+	WORKER_FREED = 4 * WEIR_VECTOR,
+	WORKER_STORE = 1 << 20,       // bytes of event payloads in one pass
+	WORKER_SAMPLE = 16,           // one pass in so many is timed
+	WORKER_HANDING = 2 * WEIR_VECTOR,
+	WORKER_RING = 1 << 14,        // packets between two workers
+	WORKER_SCRATCH = 8,           // stretches of a chain made contiguous in one call
+};
+
+// Conservation: received + emitted + cloned = sent + dropped + consumed + held.
+struct account { // its worker writes, the control side reads
+	_Alignas(64) uint64_t received, emitted, cloned;
+	uint64_t sent, dropped, consumed;
+	uint64_t handed_out, handed_in; // between workers; equal in sum
+	uint64_t passes, filled;        // vectors run, slots in them
+	uint64_t busy_cycles, idle_cycles, asleep_cycles, timed_passes;
+	uint64_t events_lost, loops, vanished, no_buffer, ring_full;
+};
+
+// Packets that wait, in order. Its worker alone.
+struct weir_fifo {
+	struct rte_mbuf **ring;
+	uint32_t rows, head, count;
+	uint64_t bytes;
+};
+
+struct source { // a port or capture that packets enter by
+	struct plan_element *element;
+	struct port *port;
+	unsigned queue;
+	uint32_t entry; // order of the node behind it
+	struct rte_mbuf *pending[WEIR_VECTOR]; // received, not yet entered
+	unsigned first, count;
+};
+
+struct event_record {
+	uint32_t next; // of the same slot, as raised; 0: the last
+	uint16_t signal;
+	uint8_t slot, unused;
+	uint64_t payload[];
+};
+
+struct worker {
+	struct weir_call call; // first: what modules get is the worker's own
+	struct vector *vector;
+	const struct generation *generation;
+	struct hot *hot;            // nodes in order
+	struct hot *running;
+	struct instance *instances; // by index of element
+	weir_mask *reach;           // by order of node: slots that are to run there
+	weir_mask *out;             // of the node that runs
+	unsigned index;
+	bool is_timed;   // this pass
+	bool is_blocked; // what it hands over waits: nothing new is read
+
+	struct rte_mbuf **ready; // ring of WORKER_READY
+	uint32_t ready_head, ready_tail;
+	struct rte_mbuf *freed[WORKER_FREED];
+	unsigned freed_count;
+	struct source *sources;
+	unsigned source_count, next_source;
+	struct rte_ring *from[PLAN_WORKERS], *to[PLAN_WORKERS]; // by the other worker
+	struct rte_mbuf *handing[PLAN_WORKERS][WORKER_HANDING];
+	unsigned handing_count[PLAN_WORKERS];
+
+	char *store; // event_records of this pass
+	uint32_t store_used;
+	uint32_t head_of[WEIR_VECTOR], tail_of[WEIR_VECTOR];
+	uint32_t aggregate_head, aggregate_tail; // events that do not ride
+	weir_mask told_malformed;
+	weir_mask has_records;                   // slots whose list is of this pass
+	weir_mask *observed;                     // by signal, as of observers_tell
+	uint32_t observed_to;                    // in the store
+	weir_mask *chosen;                       // by output: slots that a verdict sends there
+	char payload_lost[4096];                 // where the payload of an event goes that finds no room
+
+	uint8_t scratch[WORKER_SCRATCH][PACKET_STRAIGHT];
+	unsigned scratch_next;
+	unsigned fill_limit; // packets of a vector at most
+	unsigned sample;     // one pass in so many is timed
+	uint64_t now_ns;
+	uint64_t next_timer_ns;
+	struct account account;
+
+	_Alignas(64) const struct generation *seen; // the worker writes, the control side reads
+	bool is_idle;                               // nothing left to do here
+	bool stops_receiving;                       // the control side writes
+	unsigned steps_of_time;                     // past the end of captures
+};
+
+static inline struct worker *worker_of(struct weir_call *call)
+{
+	return (struct worker *)call;
+}
+
+// loop.c
+void *worker_run(void *worker);           // the thread
+bool worker_step(struct worker *worker);  // one turn; false: nothing was there to do
+void worker_timers(struct worker *worker);
+bool worker_sources_ended(const struct worker *worker);
+bool worker_is_through(const struct worker *worker);
+// pass.c
+void worker_pass(struct worker *worker);
+void worker_end_events(struct worker *worker);
+void worker_begin(struct worker *worker); // an empty vector
+void worker_drop(struct worker *worker, weir_mask mask); // frees the packets of slots; who counted them is the caller's
+void worker_free(struct worker *worker, struct rte_mbuf *mbuf);
+void worker_flush_freed(struct worker *worker);
+void worker_leave_by(struct worker *worker, const struct hot_output *output, weir_mask mask);
+void worker_dropped(struct worker *worker, const struct hot *hot, weir_mask dropped); // frees and counts
+// enter.c: puts a packet into the next free slot, to run at a node; false: the vector is full
+bool worker_enter(struct worker *worker, struct rte_mbuf *mbuf, uint32_t order);
+unsigned worker_gather(struct worker *worker);
+bool worker_is_full(const struct worker *worker);
+// hold.c
+void worker_again(struct worker *worker, struct rte_mbuf *mbuf, uint16_t place);
+void worker_leave(struct worker *worker, unsigned slot); // live fields into the packet's block; the slot is dead then
+// deliver.c
+struct hot;
+weir_mask worker_deliver(struct worker *worker, struct hot *hot, weir_mask in);
+void worker_deliver_aggregates(struct worker *worker);
+// hand_over.c
+void worker_hand_over(struct worker *worker, struct rte_mbuf *mbuf, unsigned to);
+bool worker_flush_handed(struct worker *worker); // false: some wait, the reader shall too
+
+#endif

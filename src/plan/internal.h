@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The planner's steps, each in a file of its own, in the order in which plan_create takes them. Each reports all its
+// errors; the next is taken only if there were none.
+#ifndef PLAN_INTERNAL_H
+#define PLAN_INTERNAL_H
+
+#include "plan/plan.h"
+
+// elements.c: classes, settings, `start`
+void plan_elements(struct plan *plan);
+// edges.c: names and numbers of inputs and outputs to nodes; what is open
+void plan_edges(struct plan *plan);
+// order.c: the order of nodes in a pass; what must re-enter
+void plan_order(struct plan *plan);
+// events.c: who raises and hears what
+void plan_events(struct plan *plan);
+// observers.c: who only looks on
+void plan_observers(struct plan *plan);
+typedef void plan_read(struct plan *plan, struct plan_node *node, struct plan_value *value);
+typedef void plan_read_filter(struct plan *plan, struct plan_node *node, const struct filter *filter);
+void plan_observed_reads(struct plan *plan, plan_read *read, plan_read_filter *read_filter);
+// values.c: what nodes read, provide and make void; where decoding is inserted; what is missing
+void plan_values(struct plan *plan);
+// layout.c: places of values in the vector, the control block, handles
+void plan_layout(struct plan *plan);
+// steer.c: by what packets are divided among workers
+void plan_steering(struct plan *plan);
+
+void plan_declare(struct plan *plan, struct plan_element *element, const struct weir_member *member);
+void plan_steer_for(struct plan *plan, struct plan_element *element);
+// Which header is meant, one name for each.
+uint8_t plan_occurrence(enum protocol protocol, uint8_t occurrence);
+struct plan_value *plan_value_field(struct plan *plan, const struct field *field, uint8_t occurrence);
+struct plan_value *plan_value_filter(struct plan *plan, struct filter *filter);
+struct plan_value *plan_value_add(struct plan *plan, enum plan_value_kind kind, const char *name);
+const struct filter_names *plan_names(struct plan *plan, const struct weir_event_type *payload_of);
+// A field by its name: the platform's, or one that a module of this graph provides. NULL: nobody knows it.
+const struct field *plan_field(struct plan *plan, const char *name, size_t length);
+
+#define each_member(member, class)                                                                         \
+	for (const struct weir_member *member = (class)->members; member && member->kind != WEIR_END; member++)
+
+static inline void *plan_member(const struct plan_element *element, const struct weir_member *member)
+{
+	return (char *)element->prototype + member->offset;
+}
+
+#endif

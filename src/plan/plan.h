@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan: what a graph means, as immutable data that any number of workers run.
+//
+// Its node is one input of one element; nodes stand in the order in which they run in a pass. What a node needs to know
+// of packets are values: where headers are, fields, filters. Each has a place in the vector and a mask that says on which
+// slots it is known; a node lists the values to be computed in front of it and those that it makes void.
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "event/filter.h"
+#include "lang/graph.h"
+#include "module/library.h"
+#include "packet/decode.h"
+#include "packet/layout.h"
+
+enum { PLAN_WORKERS = LAYOUT_WORKERS };
+#define PLAN_NOWHERE UINT32_MAX
+
+enum plan_value_kind {
+	VALUE_PLACES,  // where headers are, and facts of whole packets
+	VALUE_FIELD,   // a column (or mask) decoded from bytes
+	VALUE_FILTER,  // a mask computed from other values
+	VALUE_CARRIED, // a column (or mask) that elements assign
+	VALUE_SIGNAL,  // the slots on which an event has been raised
+};
+
+struct plan_value {
+	enum plan_value_kind kind;
+	const char *name; // "ip.ttl", "tcp.dstport#2", a filter's canonical text
+	uint32_t index;
+	const struct field *field;
+	uint8_t occurrence;
+	struct filter *filter;
+	LIST(struct plan_value *) needs;           // computed before it
+	LIST(struct plan_node *) readers, writers; // nodes; writers: who assigns a carried one
+	struct plan_layer *layer;                  // of a field
+	uint16_t size;                             // of one value; 0: a mask
+
+	uint32_t valid;         // mask: on which slots it is known
+	uint32_t has, at;       // presence, values
+	bool spans_pass;        // its column is nobody else's
+	bool is_spilled;        // goes into the control block
+	uint32_t first, last;   // nodes between which its column lives
+	struct decode_extract extract;
+	struct filter_program *program;
+};
+
+struct plan_layer {
+	enum protocol protocol;
+	uint8_t occurrence;
+	bool needs_end;
+	struct decode_layer place;
+};
+
+struct plan_output {
+	const char *name;
+	struct plan_node *to; // NULL: open, what leaves here is dropped under the output's name
+	bool again;           // `to` does not come later in the pass: the packet enters the next one
+	bool is_optional;
+	struct place at;
+};
+
+// A handler of an element, with what decides when it is called.
+struct plan_handler {
+	const struct weir_on *on;
+	struct plan_signal *signal;
+	struct plan_value *filter;    // on packet fields; NULL: none
+	struct filter *payload_filter; // on the payload; NULL: none
+	struct filter_program *payload_program;
+	unsigned rank;
+};
+
+// An observer's interest in a signal.
+struct plan_watch {
+	struct plan_observer *observer;
+	struct filter *filter; // NULL: all of them
+	struct filter_program *program;
+};
+
+struct plan_observer {
+	const struct plan_element *element;
+	LIST(struct plan_value *) fields; // shown beside the payload
+	unsigned watch_count, number;
+};
+
+// An event type that somebody in this graph may raise and somebody hears.
+struct plan_signal {
+	const struct weir_event_type *type;
+	uint32_t index;
+	struct plan_value *mask; // slots on which it rides; NULL: it does not ride
+	bool has_payload, rides;
+	LIST(struct plan_element *) raisers; // empty: the platform raises it
+	LIST(struct plan_handler *) handlers;
+	LIST(struct plan_watch) watches;
+};
+
+struct plan_node {
+	struct plan_element *element;
+	uint32_t input, order;
+	LIST(struct plan_element *) fronts; // those that lead here
+	LIST(struct plan_value *) steps; // to be computed in front of it, in this order
+	LIST(struct plan_value *) reads; // as declared
+	LIST(struct plan_value *) gives; // presence is set for all its packets behind it
+	LIST(struct plan_value *) voids; // no longer known behind it
+	uint64_t paths;                  // outputs that it leads to
+	bool is_entered; // packets come here from outside of the pass: sources, queues, releases, other workers
+	uint16_t place;  // stable number of (element's name, input) over all generations
+};
+
+struct plan_element {
+	const char *name;
+	uint32_t index;
+	const struct weir_class *class;
+	const struct module *module;
+	const struct graph_element *syntax; // NULL: inserted by the planner
+	const char *inserted_because;
+	void *prototype; // its struct after `start`, copied for each worker
+	struct place *places; // of its settings' values, by index of member
+	unsigned input_count, output_count;
+	LIST(struct plan_node *) nodes; // by input
+	struct plan_output *outputs;
+	LIST(struct plan_handler *) handlers; // by rank
+	LIST(struct plan_value *) values;     // by index of member, NULL where it is none
+	struct plan_element *feeder;          // of a taker with an input: the queue that it takes from
+	const char *by;
+	unsigned home;        // worker that all its packets go to; PLAN_NOWHERE: any
+	bool holds;           // packets leave their vector here
+	bool is_fed_by_taker; // a queue that somebody takes from
+};
+
+enum plan_steer { STEER_FLOW, STEER_SOURCE, STEER_DESTINATION, STEER_ETHER_SOURCE, STEER_ONE };
+
+struct plan {
+	struct arena *arena;
+	struct arena *text; // of its graph, where that is the plan's to free; NULL
+	const struct graph *graph;
+	struct diag *diag;
+	const struct library *library;
+	unsigned workers;
+	LIST(struct plan_element *) elements;
+	LIST(struct plan_node *) nodes; // in order
+	LIST(struct plan_value *) values;
+	LIST(struct plan_layer *) layers;
+	LIST(struct plan_signal *) signals;
+	LIST(struct plan_observer *) observers;
+	LIST(struct field *) carried; // fields that modules provide
+	struct plan_value *places;
+	struct decode_locate *locate;
+	struct decode_facts facts;
+	uint32_t masks_size;  // from VECTOR_MASKS on: cleared at the start of a pass
+	uint32_t vector_size; // in bytes
+	struct layout layout;
+	enum plan_steer steer;
+	const struct plan_element *steer_forced_by;
+	unsigned generation;
+};
+
+struct plan_wish {
+	unsigned workers;
+	const char *interfaces; // unused ports' bindings are the engine's
+};
+
+// NULL, with errors in diag, if the graph cannot be run. The plan lives until plan_destroy; the graph and the diag's
+// arena must live as long.
+struct plan *plan_create(const struct graph *graph, const struct library *library, const struct plan_wish *wish,
+			 struct diag *diag);
+void plan_destroy(struct plan *plan);
+
+// For people: elements in order, what was inserted and why, reads and writes, columns and control block in bytes,
+// steering. `--dot` draws it.
+void plan_explain(const struct plan *plan, FILE *to);
+void plan_dot(const struct plan *plan, FILE *to);
+
+// What of a module can be resolved without a graph and without running its code. 0, or -1 after messages.
+int plan_check_module(const struct library *library, const struct module *module, struct diag *diag);
+
+// Does anybody hear it?
+static inline bool plan_is_heard(const struct plan_signal *signal)
+{
+	return signal->handlers.count || signal->watches.count;
+}
+
+const struct plan_element *plan_find(const struct plan *plan, const char *name);
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the platform's own classes are to the planner and the engine: `platform` of a class points to it.
+#ifndef PLAN_PLATFORM_H
+#define PLAN_PLATFORM_H
+
+#include "port/port.h"
+
+#include <weir.h>
+
+enum platform_kind { PLATFORM_PORT, PLATFORM_OBSERVER };
+
+struct platform_class {
+	enum platform_kind kind;
+	enum port_direction direction; // of ports
+};
+
+// The struct of each port class.
+struct port_element {
+	const char *device; // a port's spec; "": open, bound by -i and -o
+	const char *side;   // "inside", "outside", or what the operator calls it
+};
+
+// The struct of each observer class.
+struct observer_element {
+	const char *file; // "-": standard output
+	struct weir_texts events, fields;
+	const char *where;
+};
+
+static inline const struct platform_class *platform_port(const struct weir_class *class)
+{
+	const struct platform_class *platform = class->platform;
+
+	return platform && platform->kind == PLATFORM_PORT ? platform : NULL;
+}
+static inline bool platform_is_observer(const struct weir_class *class)
+{
+	const struct platform_class *platform = class->platform;
+
+	return platform && platform->kind == PLATFORM_OBSERVER;
+}
+
+#endif
