@@ -259,11 +259,19 @@ static inline uint8_t *weir_edit(struct weir_vector *v, unsigned slot, uint32_t 
 	return weir_edit_(v, slot, offset, length);
 }
 
+static inline void weir_mark_(weir_mask *mask, unsigned slot, bool value)
+{
+	*mask = (*mask & ~((weir_mask)1 << slot)) | (weir_mask)value << slot;
+}
+
 // Byte, column and checksums of a header field at once: weir_set (v, i, self->ttl, ttl[i] - 1).
 #define weir_set(v, i, member, ...)                                                                        \
 	({                                                                                                 \
 		typeof(*(member).type_) value_ = (typeof(*(member).type_))(__VA_ARGS__);                   \
-		weir_column(v, member)[i] = value_;                                                        \
+		if (_Generic(value_, bool: true, default: false))                                          \
+			weir_mark_(&weir_flag(v, member), (unsigned)(i), (bool)value_);                    \
+		else                                                                                       \
+			weir_column(v, member)[i] = value_;                                                \
 		weir_store_(v, (unsigned)(i), (member).handle_, &value_, sizeof(value_));                  \
 	})
 

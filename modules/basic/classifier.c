@@ -10,7 +10,7 @@ struct classifier {
 	weir_counter unmatched;
 };
 
-enum { MOST_PATTERNS = 64 };
+enum { MOST_PATTERNS = 64, FEW = 8 };
 
 static int start(struct weir_start *start, void *at)
 {
@@ -71,6 +71,19 @@ static const uint32_t *load(struct run *run, uint32_t window, weir_mask mask)
 	return words;
 }
 
+// All slots at once, or one by one where few are left.
+static weir_mask same(const uint32_t *words, const struct classifier_test *test, weir_mask in)
+{
+	uint32_t mask = test->mask, value = test->value;
+
+	if (weir_size(in) > FEW)
+		return in & weir_where (i, (words[i] & mask) == value);
+	weir_each (i, in)
+		if ((words[i] & mask) != value)
+			in &= ~((weir_mask)1 << i);
+	return in;
+}
+
 static weir_mask holds(struct run *run, const struct classifier_clause *clause, weir_mask in)
 {
 	weir_mask left = in;
@@ -82,9 +95,8 @@ static weir_mask holds(struct run *run, const struct classifier_clause *clause, 
 	}
 	for (uint32_t n = 0; n < clause->test_count && left; n++) {
 		const struct classifier_test *test = &clause->tests[n];
-		const uint32_t *words = load(run, test->window, left), mask = test->mask, value = test->value;
 
-		left &= weir_where (i, (words[i] & mask) == value);
+		left = same(load(run, test->window, left), test, left);
 	}
 	return clause->is_negated ? in & ~left : left;
 }

@@ -8,18 +8,18 @@ struct arpquerier {
 	struct weir_addr ip;
 	struct weir_ether ether;
 	WEIR_COLUMN(uint32_t) next_hop, destination;
-	WEIR_COLUMN(uint16_t) network;
+	WEIR_COLUMN(uint16_t) network, length;
 	weir_counter not_ip, no_buffer, read;
 };
 
-enum { PACKETS, REPLIES, SENT = 0, UNREACHABLE, ARP_LENGTH = 42, REPLY = 2 };
+enum { PACKETS, REPLIES, SENT = 0, UNREACHABLE, FRAME = 42, ARP = 28, REQUEST = 1, REPLY = 2 };
 
 static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
 
 static void ask(struct weir_call *call, const struct weir_addr *address, const uint8_t *known)
 {
 	const struct arpquerier *self = weir_self(call);
-	uint8_t frame[ARP_LENGTH] = { [12] = 8, 6, 0, 1, 8, 0, 6, 4, 0, 1 };
+	uint8_t frame[FRAME] = { [12] = 8, 6, 0, 1, 8, 0, 6, 4, 0, 1 };
 
 	memcpy(frame, known ? known : broadcast, 6);
 	memcpy(frame + 6, self->ether.bytes, 6);
@@ -40,10 +40,13 @@ static bool group_of(uint32_t ip, uint8_t *ether)
 	return true;
 }
 
+static const struct neighbour_way way = { ask, UNREACHABLE };
+
+// Packets of a flow come one after the other: the last answer mostly serves the next packet, too.
 static void send(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
 {
 	struct arpquerier *self = weir_self(call);
-	const uint16_t *network = weir_column(v, self->network);
+	const uint16_t *network = weir_column(v, self->network), *length = weir_column(v, self->length);
 	weir_mask hops = weir_has(v, self->next_hop), ip = in & weir_has(v, self->destination);
 	const uint32_t *next_hop = weir_column(v, self->next_hop), *destination = weir_column(v, self->destination);
 	const struct neighbour *neighbour = NULL;
@@ -58,32 +61,42 @@ static void send(struct weir_call *call, struct weir_vector *v, weir_mask in, we
 		if (!is_group && (!neighbour || hop != last)) {
 			struct weir_addr address = weir_addr4(hop);
 
-			neighbour = neighbour_find(call, &self->neighbours, &address, (unsigned)i, ask);
+			neighbour = neighbour_find(call, &self->neighbours, &address, (unsigned)i, &way);
 			last = hop;
 		}
 		if (!is_group && !neighbour)
 			continue;
-		if (neighbour_encapsulate(v, (unsigned)i, network[i], is_group ? group : neighbour->ether, &self->ether, 0x0800))
+		if (neighbour_encapsulate(v, (unsigned)i, &(struct neighbour_frame){ is_group ? group : neighbour->ether,
+				&self->ether, 0x0800, network[i], length[i] }))
 			out[SENT] |= (weir_mask)1 << i;
 		else
 			weir_drop(call, (weir_mask)1 << i, &self->no_buffer);
 	}
 }
 
-// Answers, and what others tell of themselves in their questions to us.
+static bool is_arp(const uint8_t *arp)
+{
+	return weir_be32(arp) == 0x00010800 && weir_be16(arp + 4) == 0x0604 &&
+	       (weir_be16(arp + 6) == REQUEST || weir_be16(arp + 6) == REPLY);
+}
+
+// Answers, and what others tell of themselves in their questions; who asks for us will get packets from us.
 static void learn(struct weir_call *call, struct weir_vector *v, weir_mask in)
 {
 	struct arpquerier *self = weir_self(call);
 	const uint16_t *network = weir_column(v, self->network);
+	uint32_t own = weir_ip4(&self->ip);
 
-	weir_each (i, in) {
-		const uint8_t *arp = weir_bytes(v, (unsigned)i, network[i], 28);
-		struct weir_addr address;
+	weir_each (i, in & weir_has(v, self->network)) {
+		const uint8_t *arp = weir_bytes(v, (unsigned)i, network[i], ARP);
+		uint32_t sender = arp ? weir_be32(arp + 14) : 0;
+		struct weir_addr address = weir_addr4(sender);
 
-		if (!arp || weir_be16(arp) != 1 || weir_be16(arp + 2) != 0x0800 || arp[8] & 1)
+		if (!arp || !is_arp(arp) || !sender || sender >> 28 >= 14 || sender == own)
 			continue;
-		address = weir_addr4(weir_be32(arp + 14));
-		neighbour_learn(call, &self->neighbours, &address, arp + 8);
+		neighbour_learn(call, &self->neighbours, &address,
+			&(struct neighbour_answer){ arp + 8, .overrides = true, .confirms = true, .now_ns = v->time_ns[i],
+				.creates = weir_be16(arp + 6) == REQUEST && weir_be32(arp + 24) == own });
 	}
 	weir_consume(call, in, &self->read);
 }
@@ -100,8 +113,15 @@ static enum weir_verdict second(struct weir_event *event)
 {
 	struct arpquerier *self = weir_self(event);
 
-	neighbour_tick(event, &self->neighbours, ask, UNREACHABLE);
+	neighbour_tick(event, &self->neighbours, &way);
 	return WEIR_PASS;
+}
+
+static int start(struct weir_start *start, void *at)
+{
+	const struct arpquerier *self = at;
+
+	return weir_is_ip4(&self->ip) ? 0 : weir_refuse(start, 0, "our address is no IPv4 address; IPv6 has IP6NDSolicitor");
 }
 
 static const uint64_t paths[] = { [PACKETS] = 1 << SENT, [REPLIES] = 0 };
@@ -120,9 +140,11 @@ WEIR_CLASS(ARPQuerier, arpquerier,
 		WEIR_READS_IF(arpquerier, next_hop, "weir.next_hop"),
 		WEIR_READS(arpquerier, destination, "ip.dst"),
 		WEIR_READS(arpquerier, network, "weir.network"),
+		WEIR_READS(arpquerier, length, "ip.len"),
 		WEIR_DROPS(arpquerier, not_ip, .about = "packets that are no IPv4"),
 		WEIR_DROPS(arpquerier, no_buffer, .about = "packets that could not be written to"),
 		WEIR_COUNTS(arpquerier, read, .about = "answers that have been read")),
 	WEIR_INPUTS([PACKETS] = "", [REPLIES] = "replies?"),
 	WEIR_OUTPUTS([SENT] = "", [UNREACHABLE] = "unreachable?"),
+	.start = start,
 	.process = process);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CheckIP6Header - lets sound IPv6 packets pass: header and lengths as the decoder checks them, a source that is no
-// group (RFC 4291 2.7)
+// CheckIP6Header - lets sound IPv6 packets pass: header and lengths as the decoder checks them, a source that is neither
+// a group nor the loopback address (RFC 4291 2.5.3, 2.7)
 #include "ip.h"
 
 struct checkip6header {
@@ -8,7 +8,14 @@ struct checkip6header {
 	weir_counter not_ip6, bad_source;
 };
 
-enum { SOUND, BAD, MULTICAST = 0xff };
+enum { SOUND, BAD, GROUP = 0xff };
+
+static bool is_loopback(const struct weir_addr *addr)
+{
+	static const struct weir_addr loopback = { { [15] = 1 } };
+
+	return !memcmp(addr, &loopback, sizeof(loopback));
+}
 
 static void process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
 {
@@ -17,11 +24,13 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	weir_mask ip = in & weir_has(v, self->source), foreign = 0;
 
 	weir_each (i, ip)
-		foreign |= (weir_mask)(source[i].bytes[0] == MULTICAST) << i;
-	weir_count_by(&self->not_ip6, weir_size(in & ~ip));
-	weir_count_by(&self->bad_source, weir_size(foreign));
+		foreign |= (weir_mask)(source[i].bytes[0] == GROUP || is_loopback(&source[i])) << i;
 	out[SOUND] = ip & ~foreign;
 	out[BAD] = in & ~out[SOUND];
+	if (!out[BAD])
+		return;
+	weir_count_by(&self->not_ip6, weir_size(in & ~ip));
+	weir_count_by(&self->bad_source, weir_size(foreign));
 }
 
 WEIR_CLASS(CheckIP6Header, checkip6header,
@@ -30,6 +39,6 @@ WEIR_CLASS(CheckIP6Header, checkip6header,
 	WEIR_MEMBERS(
 		WEIR_READS(checkip6header, source, "ipv6.src"),
 		WEIR_COUNTS(checkip6header, not_ip6, .about = "packets without a sound IPv6 header"),
-		WEIR_COUNTS(checkip6header, bad_source, .about = "packets from a group")),
+		WEIR_COUNTS(checkip6header, bad_source, .about = "packets from a group or from ::1")),
 	WEIR_OUTPUTS([SOUND] = "", [BAD] = "bad?"),
 	.process = process);

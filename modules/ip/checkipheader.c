@@ -10,6 +10,9 @@ struct checkipheader {
 };
 
 enum { SOUND, BAD, GOOD_CHECKSUM = 1 };
+#define FIRST_HOST 0x01000000u // below is "this network"
+#define LOOPBACK 0x7f000000u
+#define FIRST_GROUP 0xe0000000u // from here on groups, reserved addresses and broadcast
 
 static void process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
 {
@@ -18,14 +21,16 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	const uint32_t *source = weir_column(v, self->source);
 	weir_mask ip = in & weir_has(v, self->source);
 	weir_mask wrong = ip & weir_where (i, checksum[i] != GOOD_CHECKSUM);
-	// 0.0.0.0, multicast, reserved, broadcast
-	weir_mask foreign = ip & ~wrong & weir_where (i, source[i] - 1 >= 0xe0000000 - 1);
+	weir_mask foreign = ip & ~wrong & weir_where (i, (source[i] - FIRST_HOST >= FIRST_GROUP - FIRST_HOST) |
+		((source[i] & 0xff000000) == LOOPBACK));
 
+	out[SOUND] = ip & ~wrong & ~foreign;
+	out[BAD] = in & ~out[SOUND];
+	if (!out[BAD])
+		return;
 	weir_count_by(&self->not_ip, weir_size(in & ~ip));
 	weir_count_by(&self->bad_checksum, weir_size(wrong));
 	weir_count_by(&self->bad_source, weir_size(foreign));
-	out[SOUND] = ip & ~wrong & ~foreign;
-	out[BAD] = in & ~out[SOUND];
 }
 
 WEIR_CLASS(CheckIPHeader, checkipheader,
@@ -36,6 +41,7 @@ WEIR_CLASS(CheckIPHeader, checkipheader,
 		WEIR_READS(checkipheader, source, "ip.src"),
 		WEIR_COUNTS(checkipheader, not_ip, .about = "packets without a sound IPv4 header"),
 		WEIR_COUNTS(checkipheader, bad_checksum, .about = "packets whose header checksum is wrong"),
-		WEIR_COUNTS(checkipheader, bad_source, .about = "packets from 0.0.0.0, a group or a reserved address")),
+		WEIR_COUNTS(checkipheader, bad_source,
+			.about = "packets from 0/8, 127/8, a group or a reserved address")),
 	WEIR_OUTPUTS([SOUND] = "", [BAD] = "bad?"),
 	.process = process);

@@ -13,22 +13,46 @@ struct lookupiproute {
 	weir_counter no_route;
 };
 
+// All slots of `same` take one route: the usual case, of whole vectors even.
+static void leave_alike(struct weir_vector *v, weir_mask same, const struct hop *hop, const uint32_t *destination, uint32_t *next_hop)
+{
+	uint32_t gateway = weir_ip4(&hop->gateway);
+
+	if (hop->is_direct)
+		weir_write (v, same, i, next_hop[i] = destination[i]);
+	else
+		weir_write (v, same, i, next_hop[i] = gateway);
+}
+
 static void process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
 {
 	struct lookupiproute *self = weir_self(call);
 	const uint32_t *destination = weir_column(v, self->destination);
-	uint32_t *next_hop = weir_column(v, self->next_hop), route[WEIR_VECTOR];
-	weir_mask ip = in & weir_has(v, self->destination), none = in & ~ip;
+	uint32_t *next_hop = weir_column(v, self->next_hop);
+	weir_mask ip = in & weir_has(v, self->destination), none = in & ~ip, same;
 	const struct hop *hops = self->hops.at;
+	uint32_t route[WEIR_VECTOR], first;
 
-	weir_routes_find4(self->table, destination, ip, route);
+	if (ip) {
+		weir_routes_find4(self->table, destination, ip, route);
+		first = route[__builtin_ctzll(ip)];
+		same = ip & weir_where (i, route[i] == first);
+		ip &= ~same;
+		if (first == WEIR_NO_ROUTE) {
+			none |= same;
+		} else {
+			leave_alike(v, same, &hops[first], destination, next_hop);
+			out[hops[first].output] |= same;
+		}
+	}
 	weir_each (i, ip) {
-		const struct hop *hop = &hops[route[i]];
+		const struct hop *hop;
 
 		if (route[i] == WEIR_NO_ROUTE) {
 			none |= (weir_mask)1 << i;
 			continue;
 		}
+		hop = &hops[route[i]];
 		next_hop[i] = hop->is_direct ? destination[i] : weir_ip4(&hop->gateway);
 		out[hop->output] |= (weir_mask)1 << i;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nd.h"
 
-enum { ICMPV6 = 58, HOPS = 255, SHORTEST = 24 };
+enum { IP6_HEADER = 40, ICMPV6 = 58, HOPS = 255, SHORTEST = 24, LONGEST = 400 };
 
 uint16_t nd_checksum(const uint8_t *ip6, const uint8_t *message, uint32_t length)
 {
@@ -54,22 +54,52 @@ static bool read_options(const uint8_t *at, uint32_t length, struct nd_read *mes
 	return !length;
 }
 
+bool nd_is_unspecified(const struct weir_addr *addr)
+{
+	static const struct weir_addr none;
+
+	return !memcmp(addr, &none, sizeof(none));
+}
+
+static bool is_solicited_group(const struct weir_addr *addr)
+{
+	static const uint8_t prefix[13] = { 0xff, 2, [11] = 1, 0xff };
+
+	return !memcmp(addr, prefix, sizeof(prefix));
+}
+
+static bool is_group(const struct weir_addr *addr)
+{
+	return addr->bytes[0] == 0xff;
+}
+
+// What addresses may stand together (RFC 4861 7.1.1, 7.1.2).
+static bool is_likely(const struct nd_read *message)
+{
+	if (is_group(&message->target) || is_group(&message->source))
+		return false;
+	if (message->type == ND_ADVERTISEMENT)
+		return !(message->flags & ND_SOLICITED) || !is_group(&message->destination);
+	return !nd_is_unspecified(&message->source) || (is_solicited_group(&message->destination) && !message->ether);
+}
+
 bool nd_read(struct weir_vector *v, unsigned slot, uint16_t network, struct nd_read *message)
 {
-	const uint8_t *ip = weir_bytes(v, slot, network, 40 + SHORTEST);
+	const uint8_t *ip = weir_bytes(v, slot, network, IP6_HEADER + SHORTEST);
 	uint32_t length;
 
 	if (!ip || ip[0] >> 4 != 6 || ip[6] != ICMPV6 || ip[7] != HOPS)
 		return false;
 	length = weir_be16(ip + 4);
-	ip = length >= SHORTEST && length <= 400 ? weir_bytes(v, slot, network, 40 + length) : NULL;
+	ip = length >= SHORTEST && length <= LONGEST ? weir_bytes(v, slot, network, IP6_HEADER + length) : NULL;
 	if (!ip || (ip[40] != ND_SOLICITATION && ip[40] != ND_ADVERTISEMENT) || ip[41])
 		return false;
-	if (nd_checksum(ip, ip + 40, length)) // with its own checksum in it the sum is nothing
+	if (nd_checksum(ip, ip + IP6_HEADER, length)) // with its own checksum in it the sum is nothing
 		return false;
 	message->type = ip[40];
+	message->flags = ip[44];
 	memcpy(message->source.bytes, ip + 8, 16);
 	memcpy(message->destination.bytes, ip + 24, 16);
 	memcpy(message->target.bytes, ip + 48, 16);
-	return message->target.bytes[0] != 0xff && read_options(ip + 40 + SHORTEST, length - SHORTEST, message);
+	return read_options(ip + IP6_HEADER + SHORTEST, length - SHORTEST, message) && is_likely(message);
 }

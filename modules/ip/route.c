@@ -58,9 +58,10 @@ static unsigned split(char *text, char *words[], unsigned most)
 
 static int read_one(struct reading *reading, const char *text)
 {
-	char copy[LONGEST], *words[3], *end;
+	char copy[LONGEST], *words[3];
 	struct weir_prefix prefix;
 	struct hop hop;
+	uint64_t output;
 	unsigned count;
 	int err;
 
@@ -76,9 +77,9 @@ static int read_one(struct reading *reading, const char *text)
 	hop.is_direct = count == 2 || !strcmp(words[1], "-");
 	if (!hop.is_direct && (!weir_parse_addr(words[1], &hop.gateway) || weir_is_ip4(&hop.gateway) != reading->is_ip4))
 		return refuse(reading, "no address of a gateway", words[1]);
-	hop.output = (uint32_t)strtoul(words[count - 1], &end, 10);
-	if (*end || hop.output >= MOST_OUTPUTS)
+	if (!weir_parse_number(words[count - 1], &output) || output >= MOST_OUTPUTS)
 		return refuse(reading, "no number of an output (0 to 63)", words[count - 1]);
+	hop.output = (uint32_t)output;
 	if (hop.output >= reading->hops->outputs)
 		reading->hops->outputs = hop.output + 1;
 	err = weir_routes_add(reading->routes, &prefix, hop_of(reading, &hop));
@@ -87,22 +88,34 @@ static int read_one(struct reading *reading, const char *text)
 	return err ? refuse(reading, "no room for more routes", words[0]) : 0;
 }
 
-static int read_file(struct reading *reading, const char *path)
+static int read_lines(struct reading *reading, FILE *file)
 {
-	FILE *file = fopen(path, "r");
-	char line[LONGEST * 2];
+	char *line = NULL;
+	size_t room = 0;
 	int err = 0;
 
-	if (!file)
-		return weir_refuse(reading->start, -1, "%s: %s", path, strerror(errno));
-	reading->argument = -1;
-	reading->file = path;
-	while (!err && fgets(line, sizeof(line), file)) {
+	while (!err && getline(&line, &room, file) >= 0) {
 		reading->line++;
 		line[strcspn(line, "#\r\n")] = '\0';
 		if (line[strspn(line, " \t")])
 			err = read_one(reading, line + strspn(line, " \t"));
 	}
+	free(line);
+	return err;
+}
+
+static int read_file(struct reading *reading, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	int err;
+
+	if (!file)
+		return weir_refuse(reading->start, -1, "%s: %s", path, strerror(errno));
+	reading->argument = -1;
+	reading->file = path;
+	err = read_lines(reading, file);
+	if (!err && ferror(file))
+		err = weir_refuse(reading->start, -1, "%s: it cannot be read (is it a file?)", path);
 	fclose(file);
 	return err;
 }
@@ -121,7 +134,8 @@ int route_read(struct weir_start *start, struct weir_routes *routes, struct hops
 	if (!err && *file)
 		err = read_file(&reading, file);
 	if (!err && !hops->count)
-		err = weir_refuse(start, -1, "it has no routes: LookupIPRoute(10.0.0.0/8 1, 0.0.0.0/0 10.0.0.1 0)");
+		err = weir_refuse(start, -1, "it has no routes; they are written so: %s",
+			is_ip4 ? "10.0.0.0/8 1, 0.0.0.0/0 10.0.0.1 0" : "2001:db8::/32 1, ::/0 fe80::1 0");
 	if (!err)
 		weir_outputs(start, hops->outputs);
 	return err;

@@ -173,11 +173,11 @@ void summary_json(const struct plan *plan, double seconds, FILE *to)
 	json_t *all;
 
 	all_drops(plan, add_drop, drops);
-	all = json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:o, s:o}", "seconds", seconds, "received",
+	all = json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "seconds", seconds, "received",
 			(json_int_t)sum.received, "emitted", (json_int_t)sum.emitted, "cloned", (json_int_t)sum.cloned, "sent",
 			(json_int_t)sum.sent, "dropped", (json_int_t)sum.dropped, "consumed", (json_int_t)sum.consumed, "held",
 			(json_int_t)sum.held, "conserved", engine_is_conserved(&sum), "vectors", (json_int_t)sum.passes,
-			"events_lost", (json_int_t)sum.events_lost, "no_buffer", (json_int_t)sum.no_buffer, "drops", drops,
+			"events_lost", (json_int_t)sum.events_lost, "busy_cycles", (json_int_t)sum.busy_cycles, "no_buffer", (json_int_t)sum.no_buffer, "drops", drops,
 			"elements", elements_of(plan));
 	json_dumpf(all, to, JSON_INDENT(2));
 	fputc('\n', to);

@@ -3,6 +3,7 @@
 // A vector is never waited for to be full.
 #include "engine/worker.h"
 
+#include "engine/engine.h"
 #include "engine/steer.h"
 #include "packet/protocol.h"
 
@@ -67,12 +68,17 @@ static void enter_new(struct worker *worker, struct rte_mbuf *mbuf, uint32_t ent
 		*vector_mask(worker->vector, worker->generation->received->mask) |= bit;
 }
 
-static void enter_at_its_place(struct worker *worker, struct rte_mbuf *mbuf)
+// false: it is for a generation that this worker has yet to take up; it waits, and so do those behind it.
+static bool enter_at_its_place(struct worker *worker, struct rte_mbuf *mbuf)
 {
 	const struct generation *generation = worker->generation;
 	uint16_t place_number = packet_head(mbuf)->node;
 	uint32_t order = place_number < generation->place_count ? generation->order_of_place[place_number] : PLAN_NOWHERE;
 
+	if (order == PLAN_NOWHERE && engine_generation() != generation) {
+		worker->ready[worker->ready_tail++ % WORKER_READY] = mbuf;
+		return false;
+	}
 	if (order == PLAN_NOWHERE) {
 		vanish(worker, mbuf);
 	} else if (packet_head(mbuf)->rounds == PACKET_FRESH) {
@@ -81,12 +87,14 @@ static void enter_at_its_place(struct worker *worker, struct rte_mbuf *mbuf)
 	} else {
 		worker_enter(worker, mbuf, order);
 	}
+	return true;
 }
 
 static void gather_ready(struct worker *worker)
 {
 	while (worker->ready_head != worker->ready_tail && !worker_is_full(worker))
-		enter_at_its_place(worker, worker->ready[worker->ready_head++ % WORKER_READY]);
+		if (!enter_at_its_place(worker, worker->ready[worker->ready_head++ % WORKER_READY]))
+			return;
 }
 
 static void gather_handed(struct worker *worker)
@@ -96,7 +104,8 @@ static void gather_handed(struct worker *worker)
 
 		while (worker->from[i] && !worker_is_full(worker) && !rte_ring_sc_dequeue(worker->from[i], &mbuf)) {
 			worker->account.handed_in++;
-			enter_at_its_place(worker, mbuf);
+			if (!enter_at_its_place(worker, mbuf))
+				return;
 		}
 	}
 }

@@ -4,7 +4,7 @@
 
 #include "engine/checks.h"
 #include "engine/observe.h"
-#include "packet/pool.h"
+#include "packet/edit.h"
 
 #include <rte_cycles.h>
 
@@ -163,6 +163,17 @@ static void send(struct worker *worker, const struct hot *hot, weir_mask in)
 	worker->vector->head.live &= ~in;
 }
 
+// Packets whose bytes could not be un-shared for want of a buffer: weir_set has no way to say so.
+static void take_spoiled(struct worker *worker, const struct hot *hot, weir_mask in)
+{
+	weir_mask spoiled = packet_spoiled() & in & ~worker->call.dropped & ~worker->call.consumed & ~worker->call.held;
+
+	for (unsigned i = 0; i < hot->output_count; i++)
+		worker->out[i] &= ~spoiled;
+	worker->call.dropped |= spoiled;
+	count(&worker->account.no_buffer, weir_size(spoiled));
+}
+
 static void process(struct worker *worker, const struct hot *hot, weir_mask in)
 {
 	struct weir_call *call = &worker->call;
@@ -178,6 +189,8 @@ static void process(struct worker *worker, const struct hot *hot, weir_mask in)
 		hot->process(call, &worker->vector->head, in, out);
 	else
 		out[0] = in;
+	if (worker->vector->head.shared & in)
+		take_spoiled(worker, hot, in);
 	checks_after(worker, hot, in);
 	after(worker->vector, hot, in);
 	checks_behind(worker, hot, in);

@@ -148,7 +148,8 @@ static const struct filter_step *bind_node(const struct binding *binding, const 
 	return step;
 }
 
-struct filter_program *filter_bind(struct arena *arena, const struct filter *filter, filter_bind_place *bind, void *context)
+struct filter_program *filter_bind(
+	struct arena *arena, const struct filter *filter, filter_bind_place *bind, void *context)
 {
 	struct binding binding = { .arena = arena, .place = bind, .context = context };
 	struct filter_program *program = arena_new(arena, struct filter_program);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes that relations look at: of packets, chained ones too, of headers, and those made for the occasion. And
-// patterns over them. What a worker needs for the rare cases is its own, made when first needed, freed when its thread ends.
+// The bytes that relations look at: of packets, chained ones too, of headers, and those made for
+// the occasion. And patterns over them. What a worker needs for the rare cases is its own, made
+// when first needed, freed when its thread ends.
 #include "event/filter_program.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs on one event: its payload's parts come from a lookup, what it says of packets from the slot that it rides on.
+// Programs on one event: its payload's parts come from a lookup, what it says of packets from the
+// slot that it rides on.
 #include "event/filter_program.h"
 
 static bool holds(const struct filter_step *step, struct filter_scene *scene);
@@ -59,8 +60,8 @@ static bool holds(const struct filter_step *step, struct filter_scene *scene)
 	}
 }
 
-bool filter_event(const struct filter_program *program, struct vector *vector, unsigned slot, filter_part_lookup *lookup,
-		  void *context)
+bool filter_event(const struct filter_program *program, struct vector *vector, unsigned slot,
+	filter_part_lookup *lookup, void *context)
 {
 	struct filter_scene scene;
 
@@ -108,7 +109,9 @@ struct field filter_part_field(const struct weir_event_type *type, unsigned part
 		.about = type->about,
 		.type = field,
 		.kind = FIELD_OF_EVENT,
-		.size = field == FIELD_UINT || field == FIELD_BYTES ? (uint8_t)(is->size > 8 ? 8 : is->size) : sizes[field],
+		.size = field == FIELD_UINT || field == FIELD_BYTES
+			? (uint8_t)(is->size > 8 ? 8 : is->size)
+			: sizes[field],
 		.compute = (uint16_t)part,
 	};
 }

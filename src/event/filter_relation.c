@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Relations of two rows of values: whether any pair of them, or every pair, stands in the relation. A side that has no value
-// makes it false either way.
+// Relations of two rows of values: whether any pair of them, or every pair, stands in the relation.
+// A side that has no value makes it false either way.
 #define _GNU_SOURCE // memmem
 #include "event/filter_program.h"
 
@@ -96,7 +96,8 @@ static bool stand(enum filter_relation relation, const struct filter_datum *a, c
 
 // ---- rows of them
 
-static bool pairs(enum filter_relation relation, bool all, const struct filter_values *left, const struct filter_values *right)
+static bool pairs(enum filter_relation relation, bool all, const struct filter_values *left,
+	const struct filter_values *right)
 {
 	if (!left->count || !right->count)
 		return false;
@@ -136,8 +137,8 @@ static bool search(const struct filter_step *step, const struct filter_datum *va
 	return false;
 }
 
-static bool stands_to_any(enum filter_relation relation, const struct filter_datum *value, const struct filter_term *term,
-			  struct filter_scene *scene)
+static bool stands_to_any(enum filter_relation relation, const struct filter_datum *value,
+	const struct filter_term *term, struct filter_scene *scene)
 {
 	struct filter_values others;
 
@@ -151,7 +152,8 @@ static bool stands_to_any(enum filter_relation relation, const struct filter_dat
 	return false;
 }
 
-static bool is_between(const struct filter_term *const *item, const struct filter_datum *value, struct filter_scene *scene)
+static bool is_between(const struct filter_term *const *item, const struct filter_datum *value,
+	struct filter_scene *scene)
 {
 	if (item[0] == item[1])
 		return stands_to_any(RELATION_EQUAL, value, item[0], scene);

@@ -67,7 +67,8 @@ bool filter_has_number(const struct filter_step *step, filter_wide number)
 	return search(node->ranges, node->count, number);
 }
 
-static weir_mask one_by_one(const struct filter_step *step, const struct filter_column *column, const void *values, weir_mask in)
+static weir_mask one_by_one(const struct filter_step *step, const struct filter_column *column,
+	const void *values, weir_mask in)
 {
 	weir_mask hits = 0;
 
@@ -77,19 +78,26 @@ static weir_mask one_by_one(const struct filter_step *step, const struct filter_
 		return hits;
 	}
 	weir_each (slot, in)
-		hits |= (weir_mask)filter_has_number(step, filter_column_at(values, column->size, (unsigned)slot)) << slot;
+		hits |= (weir_mask)filter_has_number(
+				step, filter_column_at(values, column->size, (unsigned)slot))
+			<< slot;
 	return hits;
 }
 
 // The plain case, one range of a number: no 128 bits, no calls.
-static weir_mask few(const struct filter_node *node, const struct filter_column *column, const void *values, weir_mask in)
+static weir_mask few(const struct filter_node *node, const struct filter_column *column,
+	const void *values, weir_mask in)
 {
 	uint64_t bits = node->mask ? node->mask : UINT64_MAX, low = (uint64_t)node->ranges[0].low;
 	uint64_t span = (uint64_t)node->ranges[0].high - low;
 	weir_mask hits = 0;
 
 	weir_each (slot, in)
-		hits |= (weir_mask)((filter_column_at(values, column->size, (unsigned)slot) & bits) - low <= span) << slot;
+		hits |= (weir_mask)((filter_column_at(values, column->size, (unsigned)slot) &
+					    bits) -
+					low <=
+				span)
+			<< slot;
 	return hits;
 }
 

@@ -65,8 +65,9 @@ static void put_number(struct writer *writer, enum field_type type, filter_wide 
 
 	switch (type) {
 	case FIELD_IPV4:
-		print(writer, "%u.%u.%u.%u", (unsigned)(low >> 24 & 255), (unsigned)(low >> 16 & 255), (unsigned)(low >> 8 & 255),
-		      (unsigned)(low & 255));
+		print(writer, "%u.%u.%u.%u", (unsigned)(low >> 24 & 255),
+			(unsigned)(low >> 16 & 255), (unsigned)(low >> 8 & 255),
+			(unsigned)(low & 255));
 		break;
 	case FIELD_IPV6:
 		put_addr(writer, number);
@@ -152,9 +153,10 @@ static void put_datum(struct writer *writer, const struct filter_datum *value)
 
 const char *filter_operand_name(struct arena *arena, const struct filter_operand *operand)
 {
-	bool is_plain = operand->occurrence == FILTER_ANY || operand->field->kind != FIELD_DERIVED ||
-			operand->field->protocol == PROTO_FRAME ||
-			(operand->field->type == FIELD_PROTOCOL && operand->kind == FILTER_VALUE && operand->occurrence == 1);
+	bool is_plain = operand->occurrence == FILTER_ANY ||
+		operand->field->kind != FIELD_DERIVED || operand->field->protocol == PROTO_FRAME ||
+		(operand->field->type == FIELD_PROTOCOL && operand->kind == FILTER_VALUE &&
+			operand->occurrence == 1);
 
 	if (is_plain)
 		return operand->field->name;
@@ -185,7 +187,12 @@ static void put_reference(struct writer *writer, const struct filter_reference *
 }
 
 static const char *const operators[TERM_KINDS] = {
-	[TERM_AND] = "&", [TERM_ADD] = "+", [TERM_SUBTRACT] = "-", [TERM_MULTIPLY] = "*", [TERM_DIVIDE] = "/", [TERM_MODULO] = "%",
+	[TERM_AND] = "&",
+	[TERM_ADD] = "+",
+	[TERM_SUBTRACT] = "-",
+	[TERM_MULTIPLY] = "*",
+	[TERM_DIVIDE] = "/",
+	[TERM_MODULO] = "%",
 };
 static const char *const functions[TERM_KINDS] = {
 	[TERM_LEN] = "len", [TERM_COUNT] = "count", [TERM_MAX] = "max",		[TERM_MIN] = "min",
@@ -279,7 +286,9 @@ static void put_condition(struct writer *writer, const struct filter_node *node)
 	if (!node->all && node->count == 1 && is_one(type, range) && !(node->mask == 1)) {
 		put(writer, " == ");
 		put_one(writer, type, range);
-	} else if (node->count <= 2 && filter_ranges_invert(node->ranges, node->count, most, rest) == 1 && is_one(type, rest)) {
+	} else if (node->count <= 2 &&
+		filter_ranges_invert(node->ranges, node->count, most, rest) == 1 &&
+		is_one(type, rest)) {
 		if (node->mask && !node->all && !rest->low && !rest->high)
 			return; // `& 2` alone: it is not 0
 		put(writer, node->all || node->reference->is_single ? " != " : " !== ");
@@ -312,7 +321,8 @@ static bool is_said_by_operator(const struct filter_node *node)
 	return node->count == 1 && is_one(node->reference->type, node->ranges);
 }
 
-static void put_comparison(struct writer *writer, const struct filter_node *node, const struct filter_reference *reference)
+static void put_comparison(struct writer *writer, const struct filter_node *node,
+	const struct filter_reference *reference)
 {
 	put(writer, node->all && !is_said_by_operator(node) ? "all " : "");
 	put_reference(writer, reference);
@@ -339,7 +349,9 @@ static void put_each(struct writer *writer, const struct filter_node *node)
 	}
 	put(writer, "(");
 	for (unsigned i = 0; i < reference->count; i++) {
-		struct filter_reference one = { .operands = &reference->operands[i], .count = 1, .type = reference->type };
+		struct filter_reference one = {
+			.operands = &reference->operands[i], .count = 1, .type = reference->type
+		};
 
 		put(writer, i ? " || " : "");
 		if (node->kind == FILTER_EXISTS)
@@ -360,12 +372,12 @@ static void put_relation(struct writer *writer, const struct filter_node *node)
 		[RELATION_IN] = "in",	   [RELATION_CONTAINS] = "contains", [RELATION_MATCHES] = "matches",
 		[RELATION_NONZERO] = NULL, [RELATION_EXISTS] = NULL,
 	};
-	const char *operator = any[node->relation];
+	const char *operator= any[node->relation];
 
 	if (node->all && node->relation == RELATION_EQUAL)
-		operator = "===";
+		operator= "===";
 	else if (node->all && node->relation == RELATION_UNEQUAL)
-		operator = "!=";
+		operator= "!=";
 	else if (node->all)
 		put(writer, "all ");
 	put_term(writer, node->left);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a filter is made of; for this folder and for the parser, which builds it (lang/filter_*). Everything in a tree is
-// immutable once made. Whatever compares numbers with constants (==, <, prefixes, sets, !=) becomes one kind of
-// node: a reference and sorted, disjoint ranges of the numbers that it may have. Everything else is a relation of two terms.
+// What a filter is made of; for this folder and for the parser, which builds it (lang/filter_*).
+// Everything in a tree is immutable once made. Whatever compares numbers with constants (==, <,
+// prefixes, sets, !=) becomes one kind of node: a reference and sorted, disjoint ranges of the
+// numbers that it may have. Everything else is a relation of two terms.
 #ifndef EVENT_FILTER_TREE_H
 #define EVENT_FILTER_TREE_H
 
@@ -141,14 +142,22 @@ const struct filter_node *filter_node_ranges(struct arena *arena, const struct f
 					     uint64_t mask, struct filter_range *ranges, unsigned count);
 const struct filter_node *filter_node_relation(struct arena *arena, struct filter_node *relation); // sets its key
 const struct filter_node *filter_node_not(struct arena *arena, const struct filter_node *node);
-const struct filter_node *filter_node_join(struct arena *arena, enum filter_kind kind, const struct filter_node *const *nodes,
-					   unsigned count); // FILTER_AND, FILTER_OR
+const struct filter_node *filter_node_join(struct arena *arena, enum filter_kind kind,
+	const struct filter_node *const *nodes,
+	unsigned count); // FILTER_AND, FILTER_OR
 struct filter *filter_of(struct arena *arena, const struct filter_node *root);
 
 // The ranges of 0 to most that are in none of these; sorted and disjoint in, the same out. Room for count + 1.
 unsigned filter_ranges_invert(const struct filter_range *ranges, unsigned count, filter_wide most,
 			      struct filter_range *to);
 unsigned filter_ranges_sort(struct filter_range *ranges, unsigned count); // and merge
+
+unsigned filter_ranges_intersect(const struct filter_node *a, const struct filter_node *b, struct filter_range *to);
+
+// For those who make nodes
+struct filter_node *filter_node_new(struct arena *arena, enum filter_kind kind);
+const struct filter_node *filter_node_keyed(struct arena *arena, struct filter_node *node); // the last to be done
+bool filter_is_same_operand(const struct filter_operand *a, const struct filter_operand *b);
 
 const char *filter_node_text(struct arena *arena, const struct filter_node *node);
 const char *filter_node_key(struct arena *arena, const struct filter_node *node);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values of terms for one packet or event. A field may be there several times, so each term has a row of values; none
-// where nothing of it is there. Arithmetic is exact: between whole numbers of 64 bits it cannot wrap.
+// The values of terms for one packet or event. A field may be there several times, so each term has
+// a row of values; none where nothing of it is there. Arithmetic is exact: between whole numbers of
+// 64 bits it cannot wrap.
 #include "event/filter_program.h"
 
 #include <arpa/inet.h>
@@ -245,7 +246,10 @@ static void length_of(const struct filter_term *term, struct filter_values *valu
 {
 	for (unsigned i = 0; i < values->count; i++) {
 		const struct filter_datum *datum = &values->at[i];
-		uint32_t size = datum->type == FIELD_IPV6 ? 16 : datum->type == FIELD_IPV4 ? 4 : datum->type == FIELD_ETHER ? 6 : 8;
+		uint32_t size = datum->type == FIELD_IPV6 ? 16
+			: datum->type == FIELD_IPV4	  ? 4
+			: datum->type == FIELD_ETHER	  ? 6
+							  : 8;
 
 		if (datum->type == FIELD_UINT && term->terms[0]->kind == TERM_FIELD)
 			size = term->terms[0]->reference->operands[0].field->size;
@@ -262,25 +266,27 @@ static bool is_greater(const struct filter_datum *a, const struct filter_datum *
 	return a->number > b->number;
 }
 
-// All arguments must be there.
+// Of the arguments that are there.
 static void extreme(const struct filter_term *term, struct filter_scene *scene, struct filter_values *values)
 {
 	struct filter_values some;
 	struct filter_datum best = { 0 };
+	bool is_found = false;
 
 	for (unsigned i = 0; i < term->count; i++) {
 		some.count = 0;
 		filter_term_values(term->terms[i], scene, &some);
-		if (!some.count)
-			return;
 		for (unsigned j = 0; j < some.count; j++) {
-			bool is_better = term->kind == TERM_MAX ? is_greater(&some.at[j], &best) : is_greater(&best, &some.at[j]);
+			bool is_better = term->kind == TERM_MAX ? is_greater(&some.at[j], &best)
+								: is_greater(&best, &some.at[j]);
 
-			if ((!i && !j) || is_better)
+			if (!is_found || is_better)
 				best = some.at[j];
+			is_found = true;
 		}
 	}
-	add(values, &best);
+	if (is_found)
+		add(values, &best);
 }
 
 static void change_case(enum filter_term_kind kind, struct filter_scene *scene, struct filter_values *values)
@@ -314,9 +320,8 @@ static void print(const struct filter_datum *datum, char text[64])
 	else if (datum->type == FIELD_IPV6)
 		inet_ntop(AF_INET6, bytes, text, 64);
 	else if (datum->type == FIELD_ETHER)
-		snprintf(text, 64, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[10], bytes[11], bytes[12], bytes[13], bytes[14], bytes[15]);
-	else if (datum->type == FIELD_BOOL)
-		snprintf(text, 64, "%s", low ? "True" : "False");
+		snprintf(text, 64, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[10], bytes[11], bytes[12],
+			bytes[13], bytes[14], bytes[15]);
 	else if ((__int128)datum->number < 0)
 		snprintf(text, 64, "%" PRId64, (int64_t)low);
 	else

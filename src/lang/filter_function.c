@@ -46,7 +46,7 @@ static bool is_fit(const struct function *function, const struct filter_term *te
 		return term->type == FIELD_STRING;
 	case TERM_STRING:
 		return term->type == FIELD_UINT || term->type == FIELD_IPV4 || term->type == FIELD_IPV6 ||
-		       term->type == FIELD_ETHER || term->type == FIELD_BOOL;
+		       term->type == FIELD_ETHER;
 	default:
 		return true;
 	}
@@ -69,7 +69,8 @@ static const char *wanted(enum filter_term_kind kind)
 	}
 }
 
-static bool is_right(struct filter_parser *parser, const struct function *function, struct filter_term **terms, unsigned count)
+static bool is_right(struct filter_parser *parser, const struct function *function,
+	struct filter_term **terms, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct filter_term *term = terms[i];
@@ -85,16 +86,17 @@ static bool is_right(struct filter_parser *parser, const struct function *functi
 		if (!term)
 			return false;
 		if (!is_fit(function, term) || terms[0]->type != term->type) {
-			filter_error(parser, term->text, "%s takes %s, %s is %s", function->name, wanted(function->kind),
-				     filter_term_quote(parser, term), filter_type_name(term->type));
+			filter_error(parser, term->text, "%s takes %s, %s is %s", function->name,
+				wanted(function->kind), filter_term_quote(parser, term),
+				filter_type_name(term->type));
 			return false;
 		}
 	}
 	return true;
 }
 
-struct filter_term *filter_call(struct filter_parser *parser, const struct filter_token *name, struct filter_term **terms,
-				unsigned count)
+struct filter_term *filter_call(struct filter_parser *parser, const struct filter_token *name,
+	struct filter_term **terms, unsigned count)
 {
 	const struct function *function = parser->is_lost ? NULL : find(parser, name);
 	struct filter_term *call;
@@ -125,7 +127,8 @@ struct filter_term *filter_call(struct filter_parser *parser, const struct filte
 		if (terms[i]->depth >= call->depth)
 			call->depth = terms[i]->depth + 1;
 	if (call->depth == FILTER_DEPTH) {
-		filter_error(parser, name->text, "too many operations inside of one another (more than %d)", FILTER_DEPTH);
+		filter_error(parser, name->text,
+			"too many operations inside of one another (more than %d)", FILTER_DEPTH);
 		parser->is_lost = true;
 	}
 	return call;

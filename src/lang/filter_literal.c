@@ -10,9 +10,15 @@
 const char *filter_type_name(enum field_type type)
 {
 	static const char *const names[] = {
-		[FIELD_PROTOCOL] = "a protocol",     [FIELD_BOOL] = "a boolean",	[FIELD_UINT] = "a number",
-		[FIELD_IPV4] = "an IPv4 address",    [FIELD_IPV6] = "an IPv6 address",	[FIELD_ETHER] = "an Ethernet address",
-		[FIELD_TIME] = "a time",	     [FIELD_BYTES] = "a row of bytes",	[FIELD_STRING] = "a string",
+		[FIELD_PROTOCOL] = "a protocol",
+		[FIELD_BOOL] = "a boolean",
+		[FIELD_UINT] = "a number",
+		[FIELD_IPV4] = "an IPv4 address",
+		[FIELD_IPV6] = "an IPv6 address",
+		[FIELD_ETHER] = "an Ethernet address",
+		[FIELD_TIME] = "a time",
+		[FIELD_BYTES] = "a row of bytes",
+		[FIELD_STRING] = "a string",
 	};
 
 	return names[type];
@@ -32,9 +38,11 @@ const char *filter_term_quote(struct filter_parser *parser, const struct filter_
 	return arena_print(parser->arena, "\"%.*s%s\"", (int)most, term->text, most < term->length ? "..." : "");
 }
 
-static struct filter_term *constant_of(struct filter_parser *parser, const struct filter_term *literal, enum field_type type)
+static struct filter_term *constant_of(
+	struct filter_parser *parser, const struct filter_term *literal, enum field_type type)
 {
-	struct filter_term *term = filter_term_new(parser, TERM_CONSTANT, type, literal->text, literal->text + literal->length);
+	struct filter_term *term = filter_term_new(
+		parser, TERM_CONSTANT, type, literal->text, literal->text + literal->length);
 
 	term->value.type = type;
 	return term;
@@ -66,7 +74,8 @@ static bool read_number(const char *text, const char *end, uint64_t *number, boo
 
 		if (!isxdigit((unsigned char)*text) || digit >= base)
 			return false;
-		*is_great |= __builtin_mul_overflow(*number, base, number) || __builtin_add_overflow(*number, digit, number);
+		*is_great |= __builtin_mul_overflow(*number, base, number) ||
+			__builtin_add_overflow(*number, digit, number);
 	}
 	return length > 0;
 }
@@ -79,13 +88,17 @@ struct filter_term *filter_number(struct filter_parser *parser, const struct fil
 
 	if (literal->is_character)
 		number = literal->value.bytes[0];
-	else if (literal->is_string || !read_number(literal->text, literal->text + literal->length, &number, &is_great)) {
-		filter_suggest(parser, filter_error(parser, literal->text, "%s is no number", filter_term_quote(parser, literal)),
-			       literal);
+	else if (literal->is_string ||
+		!read_number(literal->text, literal->text + literal->length, &number, &is_great)) {
+		filter_suggest(parser,
+			filter_error(parser, literal->text, "%s is no number",
+				filter_term_quote(parser, literal)),
+			literal);
 		return NULL;
 	}
 	if (is_great) {
-		filter_error(parser, literal->text, "%s is too great: more than 64 bits", filter_term_quote(parser, literal));
+		filter_error(parser, literal->text, "%s is too great: more than 64 bits",
+			filter_term_quote(parser, literal));
 		return NULL;
 	}
 	term->value.number = number;
@@ -104,7 +117,9 @@ static bool as_number(const struct filter_term *literal, struct filter_datum *va
 	}
 	if (literal->is_string || !read_number(literal->text, literal->text + literal->length, &number, &is_great))
 		return false;
-	value->number = is_great ? (filter_wide)1 << 64 : number; // greater than any; said so by whoever knows how great it may be
+	value->number = is_great
+		? (filter_wide)1 << 64
+		: number; // greater than any; said so by whoever knows how great it may be
 	return true;
 }
 
@@ -113,7 +128,8 @@ static bool as_bool(const struct filter_term *literal, struct filter_datum *valu
 	static const struct {
 		const char *word;
 		bool is_true;
-	} words[] = { { "True", true }, { "TRUE", true }, { "true", true }, { "False", false }, { "FALSE", false }, { "false", false } };
+	} words[] = { { "True", true }, { "TRUE", true }, { "true", true }, { "False", false },
+		{ "FALSE", false }, { "false", false } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (!literal->is_string && strlen(words[i].word) == literal->length &&
@@ -369,8 +385,10 @@ struct filter_term *filter_constant(struct filter_parser *parser, const struct f
 		if (type != FIELD_IPV4 && type != FIELD_IPV6)
 			term->value.last = term->value.number;
 		if (type == FIELD_UINT && reference && term->value.number > reference->most) {
-			filter_error(parser, literal->text, "%s is too great for %s: at most %llu", filter_term_quote(parser, literal),
-				     filter_term_quote(parser, beside), (unsigned long long)reference->most);
+			filter_error(parser, literal->text, "%s is too great for %s: at most %llu",
+				filter_term_quote(parser, literal),
+				filter_term_quote(parser, beside),
+				(unsigned long long)reference->most);
 			return NULL;
 		}
 		return term;
@@ -381,8 +399,9 @@ struct filter_term *filter_constant(struct filter_parser *parser, const struct f
 		return term;
 	}
 	explain(parser,
-		filter_error(parser, literal->text, "%s is %s, %s is none", filter_term_quote(parser, beside), filter_type_name(type),
-			     filter_term_quote(parser, literal)),
+		filter_error(parser, literal->text, "%s is %s, %s is none",
+			filter_term_quote(parser, beside), filter_type_name(type),
+			filter_term_quote(parser, literal)),
 		literal, type);
 	return NULL;
 }

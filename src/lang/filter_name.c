@@ -67,11 +67,13 @@ static bool bad_layer(struct filter_parser *parser, const char *at, const char *
 	return false;
 }
 
-static bool add_layers(struct filter_parser *parser, const struct filter_slice *slice, const char *at, struct layers *layers)
+static bool add_layers(struct filter_parser *parser, const struct filter_slice *slice,
+	const char *at, struct layers *layers)
 {
 	int64_t last = DECODE_OCCURRENCES;
 
-	if (slice->from == -1 && (!slice->has_length || slice->length == 1) && (!slice->has_last || slice->last == -1)) {
+	if (slice->from == -1 && (!slice->has_length || slice->length == 1) &&
+		(!slice->has_last || slice->last == -1)) {
 		layers->last = true;
 		return true;
 	}
@@ -94,7 +96,8 @@ static bool add_layers(struct filter_parser *parser, const struct filter_slice *
 
 typedef LIST(struct filter_operand) operand_list;
 
-static void add_operand(struct filter_parser *parser, operand_list *operands, const struct field *field, unsigned occurrence)
+static void add_operand(struct filter_parser *parser, operand_list *operands,
+	const struct field *field, unsigned occurrence)
 {
 	*list_add(parser->arena, operands) = (struct filter_operand){
 		.field = field,
@@ -193,6 +196,7 @@ const struct filter_reference *filter_refer(struct filter_parser *parser, const 
 	for (unsigned i = 1; i < operands.count; i++)
 		if (most_of(operands.at[i].field) > reference->most)
 			reference->most = most_of(operands.at[i].field);
-	reference->is_single = operands.count == 1 && operands.at[0].occurrence != FILTER_ANY && field->kind != FIELD_OF_EVENT;
+	reference->is_single = operands.count == 1 && operands.at[0].occurrence != FILTER_ANY &&
+		field->kind != FIELD_OF_EVENT;
 	return reference;
 }

@@ -21,7 +21,7 @@ static const char *quote_token(const struct filter_parser *parser)
 	return arena_print(parser->arena, "\"%.*s\"", (int)parser->token.length, parser->token.text);
 }
 
-static void *lost(struct filter_parser *parser)
+void *filter_lost(struct filter_parser *parser)
 {
 	parser->is_lost = true;
 	return NULL;
@@ -31,8 +31,9 @@ static void *lost(struct filter_parser *parser)
 static void *unexpected(struct filter_parser *parser, const char *wanted)
 {
 	if (!parser->is_lost)
-		filter_error(parser, parser->token.text, "%s is not right here: %s expected", quote_token(parser), wanted);
-	return lost(parser);
+		filter_error(parser, parser->token.text, "%s is not right here: %s expected",
+			quote_token(parser), wanted);
+	return filter_lost(parser);
 }
 
 static bool is_too_deep(struct filter_parser *parser)
@@ -41,7 +42,7 @@ static bool is_too_deep(struct filter_parser *parser)
 		return false;
 	if (!parser->is_lost)
 		filter_error(parser, parser->token.text, "nested too deeply (more than %d levels)", DEEPEST);
-	lost(parser);
+	filter_lost(parser);
 	return true;
 }
 
@@ -57,140 +58,13 @@ struct filter_term *filter_term_new(struct filter_parser *parser, enum filter_te
 	return term;
 }
 
-// ---- brackets: they have a grammar of their own, in which "3-5" is no word
-
-static bool read_offset(const char **at, const char *end, int32_t *number)
-{
-	bool is_negative = *at < end && **at == '-';
-	int64_t value = 0;
-	const char *from;
-
-	if (*at < end && (**at == '-' || **at == '+'))
-		++*at;
-	for (from = *at; *at < end && isdigit((unsigned char)**at); ++*at)
-		value = value > INT32_MAX ? value : value * 10 + (**at - '0');
-	if (*at == from || value > INT32_MAX)
-		return false;
-	*number = (int32_t)(is_negative ? -value : value);
-	return true;
-}
-
-static void skip_white(const char **at, const char *end)
-{
-	while (*at < end && isspace((unsigned char)**at))
-		++*at;
-}
-
-static bool next_is(const char **at, const char *end, char c)
-{
-	skip_white(at, end);
-	if (*at >= end || **at != c)
-		return false;
-	++*at;
-	skip_white(at, end);
-	return true;
-}
-
-// One of [i], [i:j], [i-j], [:j], [i:]
-static bool read_slice(const char **at, const char *end, struct filter_slice *slice)
-{
-	int32_t number;
-
-	*slice = (struct filter_slice){ 0 };
-	skip_white(at, end);
-	if (!next_is(at, end, ':')) {
-		if (!read_offset(at, end, &slice->from))
-			return false;
-		skip_white(at, end);
-		if (next_is(at, end, '-')) {
-			slice->has_last = true;
-			return read_offset(at, end, &slice->last);
-		}
-		if (!next_is(at, end, ':')) {
-			slice->has_length = true;
-			slice->length = 1;
-			return true;
-		}
-		if (*at < end && (**at == ']' || **at == ','))
-			return true;
-	}
-	slice->has_length = true;
-	if (!read_offset(at, end, &number) || number < 0)
-		return false;
-	slice->length = (uint32_t)number;
-	return true;
-}
-
-static const char *mistake_of(const struct filter_slice *slice)
-{
-	if (slice->has_length && !slice->length)
-		return "a slice of no bytes";
-	if (slice->has_last && (slice->from < 0) == (slice->last < 0) && slice->last < slice->from)
-		return "this slice ends before it begins";
-	return NULL;
-}
-
-// What stands in brackets, the token being "["; steps behind "]". 0 after a message.
-static unsigned read_brackets(struct filter_parser *parser, struct filter_slice *slices)
-{
-	const char *at = parser->token.text + 1, *begin;
-	unsigned count = 0;
-	const char *mistake;
-
-	do {
-		begin = at;
-		if (count == FILTER_SLICES) {
-			filter_error(parser, at, "more than %d pieces in one slice", FILTER_SLICES);
-			return lost(parser), 0;
-		}
-		if (!read_slice(&at, parser->end, &slices[count])) {
-			diag_hint(parser->diag, filter_error(parser, begin, "no slice that can be read"),
-				  "[offset:length], [first-last], [offset], [:length], [offset:]");
-			return lost(parser), 0;
-		}
-		mistake = mistake_of(&slices[count++]);
-		if (mistake) {
-			filter_error(parser, begin, "%s", mistake);
-			return lost(parser), 0;
-		}
-	} while (next_is(&at, parser->end, ','));
-	if (!next_is(&at, parser->end, ']')) {
-		filter_error(parser, at, "\"]\" expected at the end of the slice");
-		return lost(parser), 0;
-	}
-	parser->next = at;
-	filter_next(parser);
-	return count;
-}
-
-// `#2`, `#-1`, `#[1-2]` behind a name
-static unsigned read_layers(struct filter_parser *parser, struct filter_slice *layers)
-{
-	const char *at;
-
-	if (!filter_at(parser, "#"))
-		return 0;
-	at = parser->token.text + 1;
-	if (at < parser->end && *at == '[') {
-		parser->token.text = at;
-		return read_brackets(parser, layers);
-	}
-	layers[0] = (struct filter_slice){ .has_length = true, .length = 1 };
-	if (!read_offset(&at, parser->end, &layers[0].from)) {
-		filter_error(parser, at, "behind \"#\" a number is expected, or a range in brackets: #2, #[1-2]");
-		return lost(parser), 0;
-	}
-	parser->next = at;
-	filter_next(parser);
-	return 1;
-}
-
 // ---- terms
 
-static struct filter_term *parse_field(struct filter_parser *parser, const struct field *field, const struct filter_token *name)
+static struct filter_term *parse_field(
+	struct filter_parser *parser, const struct field *field, const struct filter_token *name)
 {
 	struct filter_slice layers[FILTER_SLICES];
-	unsigned count = read_layers(parser, layers);
+	unsigned count = filter_layers(parser, layers);
 	const char *end = count ? parser->token.text : name->text + name->length;
 	const struct filter_reference *reference;
 	struct filter_term *term;
@@ -199,8 +73,9 @@ static struct filter_term *parse_field(struct filter_parser *parser, const struc
 		return NULL;
 	while (end > name->text && isspace((unsigned char)end[-1]))
 		end--;
-	reference = filter_refer(parser, field, arena_text(parser->arena, name->text, (size_t)(end - name->text)), layers, count,
-				 name->text);
+	reference = filter_refer(parser, field,
+		arena_text(parser->arena, name->text, (size_t)(end - name->text)), layers, count,
+		name->text);
 	if (!reference)
 		return NULL;
 	term = filter_term_new(parser, TERM_FIELD, reference->type, name->text, end);
@@ -225,9 +100,9 @@ static struct filter_term *parse_call(struct filter_parser *parser, const struct
 
 static bool is_operator_word(const struct filter_parser *parser)
 {
-	static const char *const words[] = { "eq",  "ne",  "gt",     "lt",     "ge",     "le",	   "contains", "matches",
-					     "and", "or",  "not",    "in",     "any_eq", "any_ne", "all_eq",   "all_ne",
-					     "any", "all", "bitwise_and" };
+	static const char *const words[] = { "eq", "ne", "gt", "lt", "ge", "le", "contains",
+		"matches", "and", "or", "not", "in", "any_eq", "any_ne", "all_eq", "all_ne", "any",
+		"all", "bitwise_and" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (filter_at(parser, words[i]))
@@ -238,7 +113,8 @@ static bool is_operator_word(const struct filter_parser *parser)
 static struct filter_term *parse_literal(struct filter_parser *parser)
 {
 	struct filter_token token = parser->token;
-	struct filter_term *term = filter_term_new(parser, TERM_LITERAL, FIELD_STRING, token.text, token.text + token.length);
+	struct filter_term *term = filter_term_new(
+		parser, TERM_LITERAL, FIELD_STRING, token.text, token.text + token.length);
 
 	term->is_string = token.kind == FILTER_STRING;
 	term->is_character = token.kind == FILTER_CHARACTER;
@@ -284,7 +160,7 @@ static struct filter_term *parse_sliced(struct filter_parser *parser)
 	struct filter_term *term = parse_primary(parser);
 
 	while (!parser->is_lost && filter_at(parser, "[")) {
-		unsigned count = read_brackets(parser, slices);
+		unsigned count = filter_brackets(parser, slices);
 
 		if (count && term)
 			term = filter_sliced(parser, term, slices, count);
@@ -340,7 +216,7 @@ static struct filter_term *parse_binary(struct filter_parser *parser, unsigned l
 	while (!parser->is_lost && skip_binary(parser, levels[level], &kind)) {
 		if (++length > DEEPEST) {
 			filter_error(parser, parser->token.text, "more than %d operators in a row", DEEPEST);
-			return lost(parser);
+			return filter_lost(parser);
 		}
 		right = parse_binary(parser, level + 1);
 		left = left && right ? filter_binary(parser, kind, left, right) : NULL;
@@ -490,7 +366,8 @@ static const struct filter_node *parse_joined(struct filter_parser *parser, enum
 	bool is_whole = true;
 
 	do {
-		const struct filter_node *node = kind == FILTER_OR ? parse_joined(parser, FILTER_AND) : parse_not(parser);
+		const struct filter_node *node =
+			kind == FILTER_OR ? parse_joined(parser, FILTER_AND) : parse_not(parser);
 
 		is_whole &= node != NULL;
 		if (node)
@@ -510,20 +387,27 @@ static void unused_rest(struct filter_parser *parser)
 {
 	struct diag_message *message;
 
-	message = filter_error(parser, parser->token.text, "%s is not right here: \"&&\", \"||\" or the end of the filter expected",
-			       quote_token(parser));
+	message = filter_error(parser, parser->token.text,
+		"%s is not right here: \"&&\", \"||\" or the end of the filter expected",
+		quote_token(parser));
 	if (filter_at(parser, "xor"))
 		diag_hint(parser->diag, message, "\"a xor b\" is \"(a || b) && !(a && b)\"");
 	else if (filter_at(parser, "AND") || filter_at(parser, "OR") || filter_at(parser, "IN"))
 		diag_hint(parser->diag, message, "operators in words have small letters");
-	lost(parser);
+	filter_lost(parser);
 }
 
 struct filter *filter_parse(struct arena *arena, const char *text, size_t length, struct place at,
 			    const struct filter_names *names, struct diag *diag)
 {
 	struct filter_parser parser = {
-		.arena = arena, .text = text, .end = text + length, .next = text, .begin = at, .names = names, .diag = diag,
+		.arena = arena,
+		.text = text,
+		.end = text + length,
+		.next = text,
+		.begin = at,
+		.names = names,
+		.diag = diag,
 	};
 	const struct filter_node *root;
 

@@ -45,6 +45,14 @@ struct diag_message *filter_error(struct filter_parser *parser, const char *at, 
 struct diag_message *filter_warn(struct filter_parser *parser, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// filter_parse.c
+void *filter_lost(struct filter_parser *parser); // after a mistake of grammar; NULL
+// filter_brackets.c
+// The pieces in brackets, the token being "["; steps behind "]". 0 after a message.
+unsigned filter_brackets(struct filter_parser *parser, struct filter_slice *slices);
+// `#2`, `#-1`, `#[1-2]` behind a name; 0: there are none, or after a message.
+unsigned filter_layers(struct filter_parser *parser, struct filter_slice *layers);
+
 // filter_name.c
 // The field of this name; NULL: none (no message).
 const struct field *filter_field(struct filter_parser *parser, const char *name, size_t length);
@@ -62,22 +70,26 @@ struct filter_term *filter_constant(struct filter_parser *parser, const struct f
 struct filter_term *filter_number(struct filter_parser *parser, const struct filter_term *literal);
 bool filter_literal_time(const char *text, size_t length, uint64_t *ns); // "2024-02-29 12:00:00.5Z"
 
+// filter_term.c: each NULL after a message
+struct filter_term *filter_binary(struct filter_parser *parser, enum filter_term_kind kind, struct filter_term *left,
+				  struct filter_term *right);
+struct filter_term *filter_negative(struct filter_parser *parser, struct filter_term *term);
+struct filter_term *filter_sliced(struct filter_parser *parser, struct filter_term *term,
+				  const struct filter_slice *slices, unsigned count);
+bool filter_has_bytes(enum field_type type); // may be cut, and compared with bytes
+bool filter_is_comparable(const struct filter_term *a, const struct filter_term *b);
+// The header's bytes in the place of whether it is there, or back; of protocols.
+void filter_look_at(struct filter_parser *parser, struct filter_term *term, enum filter_operand_kind kind);
+
 // filter_type.c: each NULL after a message
 const struct filter_node *filter_compare(struct filter_parser *parser, enum filter_relation relation, bool all,
 					 struct filter_term *left, struct filter_term *right);
 const struct filter_node *filter_member(struct filter_parser *parser, bool all, struct filter_term *left,
 					struct filter_term **items, unsigned count);
 const struct filter_node *filter_test(struct filter_parser *parser, struct filter_term *term);
-struct filter_term *filter_binary(struct filter_parser *parser, enum filter_term_kind kind, struct filter_term *left,
-				  struct filter_term *right);
-struct filter_term *filter_negative(struct filter_parser *parser, struct filter_term *term);
-struct filter_term *filter_sliced(struct filter_parser *parser, struct filter_term *term,
-				  const struct filter_slice *slices, unsigned count);
-// The header's bytes in the place of whether it is there, or back; of protocols.
-void filter_look_at(struct filter_parser *parser, struct filter_term *term, enum filter_operand_kind kind);
 // filter_function.c
-struct filter_term *filter_call(struct filter_parser *parser, const struct filter_token *name, struct filter_term **terms,
-				unsigned count);
+struct filter_term *filter_call(struct filter_parser *parser, const struct filter_token *name,
+	struct filter_term **terms, unsigned count);
 
 const char *filter_term_quote(struct filter_parser *parser, const struct filter_term *term); // as it stands in the text
 const char *filter_type_name(enum field_type type); // "an IPv4 address"

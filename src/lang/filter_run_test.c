@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filters on vectors, made by hand and at random. What a random filter must say is worked out a second time, slowly, from
-// how it was made, and not from its text or tree. Slots that a filter is not asked about hold garbage.
+// Filters on vectors, made by hand and at random. What a random filter must say is worked out a
+// second time, slowly, from how it was made, and not from its text or tree. Slots that a filter is
+// not asked about hold garbage.
 #include "lang/filter_testing.h"
 #include "packet/decode.h"
 
@@ -53,7 +54,8 @@ static uint32_t take(struct world *world, uint32_t size)
 	return at;
 }
 
-static bool place_of(void *context, const struct filter_operand *operand, uint8_t occurrence, struct filter_place *place)
+static bool place_of(void *context, const struct filter_operand *operand, uint8_t occurrence,
+	struct filter_place *place)
 {
 	struct world *world = context;
 	struct bound *bound;
@@ -109,15 +111,17 @@ static void set_number(struct world *world, const struct bound *bound, unsigned 
 	if (bound->field->type == FIELD_BOOL)
 		*mask = (*mask & ~(UINT64_C(1) << slot)) | (number & 1) << slot;
 	else
-		memcpy(at + (size_t)slot * bound->field->size, &number, bound->field->size > 8 ? 8 : bound->field->size);
+		memcpy(at + (size_t)slot * bound->field->size, &number,
+			bound->field->size > 8 ? 8 : bound->field->size);
 }
 
 // Few numbers, so that comparisons are often met.
 static uint64_t some_number(struct world *world, const struct field *field)
 {
-	static const uint64_t numbers[] = { 0, 1, 6, 17, 64, 80, 127, 128, 255, 443, 32767, 32768, 65535, 0x0a000001, 0x0a0000ff,
-					    0x0aff0001, 0xc0a80101, 0x7fffffff, 0x80000000, 0xffffffff, 0x000102030405,
-					    0xffffffffffff, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX };
+	static const uint64_t numbers[] = { 0, 1, 6, 17, 64, 80, 127, 128, 255, 443, 32767, 32768,
+		65535, 0x0a000001, 0x0a0000ff, 0x0aff0001, 0xc0a80101, 0x7fffffff, 0x80000000,
+		0xffffffff, 0x000102030405, 0xffffffffffff, INT64_MAX, UINT64_C(1) << 63,
+		UINT64_MAX };
 	unsigned bits = field->type == FIELD_BOOL ? 1 : field->type == FIELD_ETHER ? 48 : 8u * field->size;
 	uint64_t most = bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1, number;
 
@@ -195,12 +199,26 @@ static void put(struct random_filter *filter, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	filter->length += (size_t)vsnprintf(filter->text + filter->length, sizeof(filter->text) - filter->length, format, args);
+	filter->length += (size_t)vsnprintf(
+		filter->text + filter->length, sizeof(filter->text) - filter->length, format, args);
 	va_end(args);
 	assert_true(filter->length < sizeof(filter->text));
 }
 
-enum shape { IS_EXISTS, IS_COMPARED, IS_MASKED, IS_IN, IS_COLUMNS, IS_SUM, IS_SLICE, IS_LENGTH, IS_CONTAINED, IS_NOT, IS_AND, IS_OR };
+enum shape {
+	IS_EXISTS,
+	IS_COMPARED,
+	IS_MASKED,
+	IS_IN,
+	IS_COLUMNS,
+	IS_SUM,
+	IS_SLICE,
+	IS_LENGTH,
+	IS_CONTAINED,
+	IS_NOT,
+	IS_AND,
+	IS_OR
+};
 
 struct meaning {
 	enum shape shape;
@@ -221,10 +239,14 @@ static const struct relation {
 	bool all;
 	bool less, equal, greater;
 } relations[] = {
-	{ { "==", "eq", "any_eq" }, false, false, true, false }, { { "!=", "ne", "all_ne" }, true, true, false, true },
-	{ { "<", "lt", "<" }, false, true, false, false },	 { { "<=", "le", "<=" }, false, true, true, false },
-	{ { ">", "gt", ">" }, false, false, false, true },	 { { ">=", "ge", ">=" }, false, false, true, true },
-	{ { "===", "all_eq", "===" }, true, false, true, false }, { { "!==", "any_ne", "~=" }, false, true, false, true },
+	{ { "==", "eq", "any_eq" }, false, false, true, false },
+	{ { "!=", "ne", "all_ne" }, true, true, false, true },
+	{ { "<", "lt", "<" }, false, true, false, false },
+	{ { "<=", "le", "<=" }, false, true, true, false },
+	{ { ">", "gt", ">" }, false, false, false, true },
+	{ { ">=", "ge", ">=" }, false, false, true, true },
+	{ { "===", "all_eq", "===" }, true, false, true, false },
+	{ { "!==", "any_ne", "~=" }, false, true, false, true },
 };
 
 static const struct field *field(const char *name)
@@ -234,9 +256,9 @@ static const struct field *field(const char *name)
 
 static const struct field *some_field(struct world *world)
 {
-	static const char *const names[] = { "ip.proto", "ip.ttl", "tcp.srcport", "tcp.dstport", "tcp.port", "tcp.flags", "ip.src",
-					     "ip.dst", "ip.addr", "tcp.seq_raw", "mark", "eth.src", "eth.addr", "vlan.id",
-					     "ip.flags.df", "tcp.flags.syn", "trusted" };
+	static const char *const names[] = { "ip.proto", "ip.ttl", "tcp.srcport", "tcp.dstport",
+		"tcp.port", "tcp.flags", "ip.src", "ip.dst", "ip.addr", "tcp.seq_raw", "mark",
+		"eth.src", "eth.addr", "vlan.id", "ip.flags.df", "tcp.flags.syn", "trusted" };
 
 	return field(names[below(world, sizeof(names) / sizeof(*names))]);
 }
@@ -253,8 +275,8 @@ static void put_name(struct random_filter *filter, const struct meaning *meaning
 static void put_number(struct random_filter *filter, const struct field *is, uint64_t number)
 {
 	if (is->type == FIELD_IPV4)
-		put(filter, "%u.%u.%u.%u", (unsigned)(number >> 24), (unsigned)(number >> 16 & 255), (unsigned)(number >> 8 & 255),
-		    (unsigned)(number & 255));
+		put(filter, "%u.%u.%u.%u", (unsigned)(number >> 24), (unsigned)(number >> 16 & 255),
+			(unsigned)(number >> 8 & 255), (unsigned)(number & 255));
 	else if (is->type == FIELD_ETHER)
 		for (int shift = 40; shift >= 0; shift -= 8)
 			put(filter, shift ? "%02x:" : "%02x", (unsigned)(number >> shift & 255));
@@ -335,8 +357,9 @@ static void make_in(struct world *world, struct random_filter *filter, struct me
 
 static void make_columns(struct world *world, struct random_filter *filter, struct meaning *meaning)
 {
-	static const char *const pairs[][2] = { { "tcp.srcport", "tcp.dstport" }, { "ip.src", "ip.dst" }, { "ip.ttl", "tcp.srcport" },
-						{ "mark", "tcp.seq_raw" }, { "eth.src", "eth.dst" } };
+	static const char *const pairs[][2] = { { "tcp.srcport", "tcp.dstport" },
+		{ "ip.src", "ip.dst" }, { "ip.ttl", "tcp.srcport" }, { "mark", "tcp.seq_raw" },
+		{ "eth.src", "eth.dst" } };
 	unsigned pair = below(world, 5);
 
 	choose_relation(world, filter, meaning);
@@ -372,8 +395,9 @@ static void make_bytes(struct world *world, struct random_filter *filter, struct
 		put(filter, "len(tcp.payload) >= %u", meaning->offset);
 		return;
 	}
-	put(filter, meaning->shape == IS_CONTAINED ? "tcp.payload contains " : "tcp.payload[%u:%u] == ", meaning->offset,
-	    meaning->length);
+	put(filter,
+		meaning->shape == IS_CONTAINED ? "tcp.payload contains " : "tcp.payload[%u:%u] == ",
+		meaning->offset, meaning->length);
 	for (unsigned i = 0; i < meaning->length; i++)
 		put(filter, i ? ":%02x" : "%02x", meaning->bytes[i]);
 }
@@ -383,7 +407,8 @@ static struct meaning *make(struct world *world, struct arena *arena, struct ran
 static void make_joined(struct world *world, struct arena *arena, struct random_filter *filter, struct meaning *meaning,
 			unsigned depth)
 {
-	const char *joint = meaning->shape == IS_AND ? (below(world, 2) ? " && " : " and ") : (below(world, 2) ? " || " : " or ");
+	const char *joint = meaning->shape == IS_AND ? (below(world, 2) ? " && " : " and ")
+						     : (below(world, 2) ? " || " : " or ");
 
 	meaning->count = meaning->shape == IS_NOT ? 1 : 2 + below(world, 3);
 	put(filter, meaning->shape == IS_NOT ? (below(world, 2) ? "!" : "not ") : "");
@@ -453,7 +478,8 @@ static void gather(const struct world *world, const struct field *one, int occur
 		struct field_view view;
 
 		if (one->kind == FIELD_DERIVED)
-			is_it &= occurrence ? bound->occurrence == occurrence : bound->occurrence >= 1 && bound->occurrence <= 4;
+			is_it &= occurrence ? bound->occurrence == occurrence
+					    : bound->occurrence >= 1 && bound->occurrence <= 4;
 		if (!is_it || !has(world, bound, slot))
 			continue;
 		row->number[row->count] = 0;
@@ -487,7 +513,8 @@ static bool stands(unsigned relation, __int128 value, __int128 low, __int128 hig
 	       (value >= low && value <= high && relations[relation].equal);
 }
 
-static bool one_holds(const struct world *world, const struct meaning *meaning, const struct row *row, unsigned i, unsigned slot)
+static bool one_holds(const struct world *world, const struct meaning *meaning,
+	const struct row *row, unsigned i, unsigned slot)
 {
 	uint64_t number = row->number[i];
 	struct row other;
@@ -511,7 +538,8 @@ static bool one_holds(const struct world *world, const struct meaning *meaning, 
 				return !meaning->all;
 		return meaning->all && other.count;
 	case IS_SUM:
-		return stands(meaning->relation, ((__int128)number - (__int128)meaning->number) * 2, meaning->mask, meaning->mask);
+		return stands(meaning->relation, ((__int128)number - (__int128)meaning->number) * 2,
+			meaning->mask, meaning->mask);
 	case IS_LENGTH:
 		return row->length[i] >= meaning->offset;
 	case IS_SLICE:
@@ -553,7 +581,8 @@ static bool means(const struct world *world, const struct meaning *meaning, unsi
 static struct filter *parse(struct arena *arena, const char *text)
 {
 	struct diag *diag = diag_create(arena);
-	struct filter *filter = filter_parse(arena, text, strlen(text), (struct place){ "test", 1, 1 }, &test_names, diag);
+	struct filter *filter = filter_parse(
+		arena, text, strlen(text), (struct place){ "test", 1, 1 }, &test_names, diag);
 
 	if (!filter) {
 		printf("%s\n", text);
@@ -633,8 +662,10 @@ static void set(struct world *world, const char *name, uint8_t occurrence, weir_
 	*vector_mask(world->vector, place.has) |= slots;
 	for (unsigned i = 0; i < world->count; i++)
 		weir_each (slot, slots)
-			if (world->bound[i].field == operand.field && world->bound[i].occurrence == occurrence &&
-			    world->bound[i].kind == FILTER_VALUE && (operand.field->size || operand.field->type == FIELD_BOOL))
+			if (world->bound[i].field == operand.field &&
+				world->bound[i].occurrence == occurrence &&
+				world->bound[i].kind == FILTER_VALUE &&
+				(operand.field->size || operand.field->type == FIELD_BOOL))
 				set_number(world, &world->bound[i], (unsigned)slot, number);
 }
 
@@ -754,8 +785,9 @@ static void filters_on_known_packets(void **)
 		{ "all ip.ttl > 1", WEB | DNS },
 		{ "max(ip.ttl) == 255", TUNNEL },
 		{ "min(ip.ttl) == 1", TUNNEL },
-		{ "max(ip.ttl, 100) == 100", WEB | DNS },
-		{ "min(tcp.dstport, udp.dstport) > 0", 0 },
+		{ "max(ip.ttl, 100) == 100", WEB | DNS | NOTHING },
+		{ "min(tcp.dstport, udp.dstport) > 0", WEB | DNS | TUNNEL },
+		{ "max(tcp.dstport, udp.dstport) < 100", WEB | DNS },
 		{ "ip.ttl + 1 == 65", WEB | DNS },
 		{ "ip.ttl - 65 < 0", WEB | DNS | TUNNEL },
 		{ "ip.ttl % 2 == 1", TUNNEL },

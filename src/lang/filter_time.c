@@ -83,8 +83,9 @@ bool filter_literal_time(const char *text, size_t length, uint64_t *ns)
 	int offset_s;
 	time_t seconds;
 
-	if (!number(&reading, 4, 1970, 2500, &tm.tm_year) || !skip(&reading, "-") || !number(&reading, 2, 1, 12, &tm.tm_mon) ||
-	    !skip(&reading, "-") || !number(&reading, 2, 1, 31, &tm.tm_mday))
+	if (!number(&reading, 4, 1970, 2500, &tm.tm_year) || !skip(&reading, "-") ||
+		!number(&reading, 2, 1, 12, &tm.tm_mon) || !skip(&reading, "-") ||
+		!number(&reading, 2, 1, 31, &tm.tm_mday))
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;

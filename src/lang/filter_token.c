@@ -215,7 +215,8 @@ static const char *end_of_word(const char *from, const char *end)
 
 		if (*at == '.' && has_next && at[1] == '.')
 			break;
-		if (*at == '-' && at > from && has_next && isalnum((unsigned char)at[1]) && isalnum((unsigned char)at[-1]))
+		if (*at == '-' && at > from && has_next && isalnum((unsigned char)at[1]) &&
+			isalnum((unsigned char)at[-1]))
 			continue;
 		if (*at == '/' && has_next && isdigit((unsigned char)at[1]) && is_address(from, at))
 			continue;
@@ -227,8 +228,9 @@ static const char *end_of_word(const char *from, const char *end)
 
 static bool read_sign(struct filter_parser *parser)
 {
-	static const char *const signs[] = { "===", "!==", "==", "!=", "~=", "<=", ">=", "&&", "||", "..", "<", ">", "!", "&",
-					     "~",   "(",   ")",	 "{",  "}",  "[",  "]",	 ",",  "#",  "+",  "-", "*", "/", "%" };
+	static const char *const signs[] = { "===", "!==", "==", "!=", "~=", "<=", ">=", "&&", "||",
+		"..", "<", ">", "!", "&", "~", "(", ")", "{", "}", "[", "]", ",", "#", "+", "-",
+		"*", "/", "%" };
 	size_t left = (size_t)(parser->end - parser->token.text);
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {

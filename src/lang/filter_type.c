@@ -5,204 +5,16 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-// ---- terms
-
 static bool is_numeric(enum field_type type)
 {
 	return !filter_is_bytes(type) && type != FIELD_STRING;
 }
 
-// As bytes: slices can be cut out of it, and it may be compared with bytes.
-static bool has_bytes(enum field_type type)
-{
-	return filter_is_bytes(type) || type == FIELD_ETHER || type == FIELD_STRING;
-}
-
-static bool is_on_addresses(const struct filter_term *a, const struct filter_term *b)
-{
-	return (a->type == FIELD_IPV4 && b->type == FIELD_IPV6) || (a->type == FIELD_IPV6 && b->type == FIELD_IPV4);
-}
-
-static bool is_comparable(const struct filter_term *a, const struct filter_term *b)
-{
-	return a->type == b->type || (has_bytes(a->type) && has_bytes(b->type)) || is_on_addresses(a, b);
-}
-
 // A literal becomes a constant of the other side's type; what is none stays as it is.
-static struct filter_term *typed(struct filter_parser *parser, struct filter_term *term, const struct filter_term *beside)
+static struct filter_term *typed(
+	struct filter_parser *parser, struct filter_term *term, const struct filter_term *beside)
 {
 	return term->kind == TERM_LITERAL ? filter_constant(parser, term, beside->type, beside) : term;
-}
-
-static struct filter_term *term_of_two(struct filter_parser *parser, enum filter_term_kind kind, enum field_type type,
-				       struct filter_term *left, struct filter_term *right)
-{
-	const char *from = left->text < right->text ? left->text : right->text;
-	const char *left_end = left->text + left->length, *right_end = right->text + right->length;
-	struct filter_term *term = filter_term_new(parser, kind, type, from, left_end > right_end ? left_end : right_end);
-
-	term->terms = arena_array(parser->arena, struct filter_term *, 2);
-	term->terms[0] = left;
-	term->terms[1] = right;
-	term->count = left == right ? 1 : 2;
-	term->depth = 1 + (left->depth > right->depth ? left->depth : right->depth);
-	if (term->depth == FILTER_DEPTH) {
-		filter_error(parser, term->text, "too many operations inside of one another (more than %d)", FILTER_DEPTH);
-		parser->is_lost = true;
-	}
-	return term;
-}
-
-static bool calculate(enum filter_term_kind kind, __int128 left, __int128 right, __int128 *result)
-{
-	switch (kind) {
-	case TERM_AND:
-		*result = left & right;
-		return true;
-	case TERM_ADD:
-		*result = left + right;
-		return true;
-	case TERM_SUBTRACT:
-		*result = left - right;
-		return true;
-	case TERM_MULTIPLY:
-		return !__builtin_mul_overflow(left, right, result);
-	case TERM_DIVIDE:
-		return right && (*result = left / right, true);
-	default:
-		return right && (*result = left % right, true);
-	}
-}
-
-static struct filter_term *fold(struct filter_parser *parser, enum filter_term_kind kind, struct filter_term *left,
-				struct filter_term *right)
-{
-	struct filter_term *term = term_of_two(parser, TERM_CONSTANT, FIELD_UINT, left, right);
-	__int128 result = 0, limit = (__int128)1 << 64;
-
-	if (!calculate(kind, (__int128)left->value.number, (__int128)right->value.number, &result)) {
-		filter_error(parser, right->text, "division by zero");
-		return NULL;
-	}
-	if (result > limit || result < -limit) {
-		filter_error(parser, term->text, "%s is too great: more than 64 bits", filter_term_quote(parser, term));
-		return NULL;
-	}
-	term->count = 0;
-	term->value.type = FIELD_UINT;
-	term->value.number = (filter_wide)result;
-	term->value.last = term->value.number;
-	return term;
-}
-
-static bool is_calculable(struct filter_parser *parser, enum filter_term_kind kind, const struct filter_term *term)
-{
-	bool may = term->type == FIELD_UINT;
-
-	if (kind == TERM_AND)
-		may |= filter_is_bytes(term->type) || term->type == FIELD_IPV4 || term->type == FIELD_IPV6 ||
-		       term->type == FIELD_ETHER;
-	if (!may)
-		filter_error(parser, term->text, "%s is %s: there is no arithmetic on it", filter_term_quote(parser, term),
-			     filter_type_name(term->type));
-	return may;
-}
-
-struct filter_term *filter_binary(struct filter_parser *parser, enum filter_term_kind kind, struct filter_term *left,
-				  struct filter_term *right)
-{
-	bool is_typed = left->kind != TERM_LITERAL;
-	const struct filter_term number = { .type = FIELD_UINT };
-	const struct filter_term *beside = is_typed ? left : right->kind != TERM_LITERAL ? right : &number;
-	struct filter_term as = *beside;
-
-	if (beside != &number && !is_calculable(parser, kind, beside))
-		return NULL;
-	if (filter_is_bytes(as.type))
-		as.type = FIELD_BYTES;
-	as.reference = as.type == FIELD_IPV6 ? as.reference : NULL; // a number in arithmetic may be greater than the field's
-	if (left->kind == TERM_LITERAL)
-		left = as.type == FIELD_UINT ? filter_number(parser, left) : filter_constant(parser, left, as.type, &as);
-	if (left && right->kind == TERM_LITERAL)
-		right = as.type == FIELD_UINT ? filter_number(parser, right) : filter_constant(parser, right, as.type, &as);
-	if (!left || !right || !is_calculable(parser, kind, right))
-		return NULL;
-	if (!is_comparable(left, right)) {
-		filter_error(parser, right->text, "%s is %s, %s is %s", filter_term_quote(parser, left), filter_type_name(left->type),
-			     filter_term_quote(parser, right), filter_type_name(right->type));
-		return NULL;
-	}
-	if (left->kind == TERM_CONSTANT && right->kind == TERM_CONSTANT && left->type == FIELD_UINT)
-		return fold(parser, kind, left, right);
-	if ((kind == TERM_DIVIDE || kind == TERM_MODULO) && right->kind == TERM_CONSTANT && !right->value.number) {
-		filter_error(parser, right->text, "division by zero");
-		return NULL;
-	}
-	return term_of_two(parser, kind, filter_is_bytes(left->type) ? FIELD_BYTES : left->type, left, right);
-}
-
-struct filter_term *filter_negative(struct filter_parser *parser, struct filter_term *term)
-{
-	struct filter_term *negative;
-
-	if (term->kind == TERM_LITERAL)
-		term = filter_number(parser, term);
-	if (!term || !is_calculable(parser, TERM_SUBTRACT, term))
-		return NULL;
-	negative = term_of_two(parser, TERM_NEGATIVE, FIELD_UINT, term, term);
-	if (negative->text > parser->text && negative->text[-1] == '-') {
-		negative->text--;
-		negative->length++;
-	}
-	if (term->kind != TERM_CONSTANT)
-		return negative;
-	negative->kind = TERM_CONSTANT;
-	negative->value = term->value;
-	negative->value.number = negative->value.last = -term->value.number;
-	negative->count = 0;
-	return negative;
-}
-
-void filter_look_at(struct filter_parser *parser, struct filter_term *term, enum filter_operand_kind kind)
-{
-	struct filter_reference *reference;
-	struct filter_operand *operands;
-
-	if (term->kind != TERM_FIELD || term->type != FIELD_PROTOCOL)
-		return;
-	reference = arena_new(parser->arena, struct filter_reference);
-	*reference = *term->reference;
-	operands = arena_array(parser->arena, struct filter_operand, reference->count);
-	for (unsigned i = 0; i < reference->count; i++) {
-		operands[i] = reference->operands[i];
-		operands[i].kind = kind;
-	}
-	reference->operands = operands;
-	term->reference = reference;
-}
-
-struct filter_term *filter_sliced(struct filter_parser *parser, struct filter_term *term,
-				  const struct filter_slice *slices, unsigned count)
-{
-	struct filter_term *sliced;
-	bool is_address = term->type == FIELD_IPV4 || term->type == FIELD_IPV6;
-
-	if (term->kind == TERM_LITERAL) {
-		filter_no_such_name(parser, term);
-		return NULL;
-	}
-	if (!has_bytes(term->type) && !is_address) {
-		filter_error(parser, term->text, "%s is %s: no bytes can be cut out of it", filter_term_quote(parser, term),
-			     filter_type_name(term->type));
-		return NULL;
-	}
-	filter_look_at(parser, term, FILTER_PLACE);
-	sliced = term_of_two(parser, TERM_SLICE, term->type == FIELD_STRING ? FIELD_STRING : FIELD_BYTES, term, term);
-	while (sliced->text + sliced->length < parser->token.text && sliced->text[sliced->length - 1] != ']')
-		sliced->length++;
-	sliced->slices = memcpy(arena_array(parser->arena, struct filter_slice, count), slices, count * sizeof(*slices));
-	sliced->slice_count = count;
-	return sliced;
 }
 
 // ---- conditions on numbers
@@ -230,7 +42,8 @@ static unsigned ranges_of(enum filter_relation relation, __int128 low, __int128 
 	filter_wide first = (filter_wide)low, last = (filter_wide)high;
 
 	if (is_signed && low < 0) { // a constant below all that there is
-		bool all = relation == RELATION_UNEQUAL || relation == RELATION_GREATER || relation == RELATION_GREATER_EQUAL;
+		bool all = relation == RELATION_UNEQUAL || relation == RELATION_GREATER ||
+			relation == RELATION_GREATER_EQUAL;
 
 		*to = (struct filter_range){ 0, most };
 		return all;
@@ -266,8 +79,8 @@ static const struct filter_node *compare_column(struct filter_parser *parser, en
 
 	if (right->kind != TERM_CONSTANT || relation > RELATION_GREATER_EQUAL || !is_column(left, &reference, &mask))
 		return NULL;
-	count = ranges_of(relation, (__int128)right->value.number, (__int128)right->value.last, mask ? mask : reference->most,
-			  left->type == FIELD_UINT, ranges);
+	count = ranges_of(relation, (__int128)right->value.number, (__int128)right->value.last,
+		mask ? mask : reference->most, left->type == FIELD_UINT, ranges);
 	return filter_node_ranges(parser->arena, reference, all, mask, ranges, count);
 }
 
@@ -296,9 +109,11 @@ static const struct filter_node *search(struct filter_parser *parser, enum filte
 	bool is_text = relation == RELATION_MATCHES;
 	struct diag_message *message;
 
-	if (!has_bytes(left->type) || (is_text && left->type == FIELD_ETHER)) {
-		message = filter_error(parser, left->text, "%s is %s: \"%s\" is for bytes and strings",
-				       filter_term_quote(parser, left), filter_type_name(left->type), is_text ? "matches" : "contains");
+	if (!filter_has_bytes(left->type) || (is_text && left->type == FIELD_ETHER)) {
+		message = filter_error(parser, left->text,
+			"%s is %s: \"%s\" is for bytes and strings",
+			filter_term_quote(parser, left), filter_type_name(left->type),
+			is_text ? "matches" : "contains");
 		if (left->kind == TERM_FIELD && left->type != FIELD_TIME)
 			diag_hint(parser->diag, message, "string(%s) is its text", left->reference->name);
 		return NULL;
@@ -315,9 +130,9 @@ static const struct filter_node *search(struct filter_parser *parser, enum filte
 	right = typed(parser, right, &beside);
 	if (!right)
 		return NULL;
-	if (!has_bytes(right->type)) {
-		filter_error(parser, right->text, "%s is %s: bytes or a string expected", filter_term_quote(parser, right),
-			     filter_type_name(right->type));
+	if (!filter_has_bytes(right->type)) {
+		filter_error(parser, right->text, "%s is %s: bytes or a string expected",
+			filter_term_quote(parser, right), filter_type_name(right->type));
 		return NULL;
 	}
 	filter_look_at(parser, right, FILTER_PLACE);
@@ -326,7 +141,8 @@ static const struct filter_node *search(struct filter_parser *parser, enum filte
 
 static bool is_left(struct filter_parser *parser, const struct filter_term *left)
 {
-	bool is_name = left->length && !left->is_string && !left->is_character && *left->text >= 'A' && *left->text <= 'z';
+	bool is_name = left->length && !left->is_string && !left->is_character &&
+		*left->text >= 'A' && *left->text <= 'z';
 
 	if (left->kind == TERM_LITERAL && is_name)
 		filter_no_such_name(parser, left);
@@ -352,9 +168,10 @@ const struct filter_node *filter_compare(struct filter_parser *parser, enum filt
 	if (!right)
 		return NULL;
 	filter_look_at(parser, right, FILTER_PLACE);
-	if (!is_comparable(left, right)) {
-		filter_error(parser, right->text, "%s is %s, %s is %s", filter_term_quote(parser, left), filter_type_name(left->type),
-			     filter_term_quote(parser, right), filter_type_name(right->type));
+	if (!filter_is_comparable(left, right)) {
+		filter_error(parser, right->text, "%s is %s, %s is %s",
+			filter_term_quote(parser, left), filter_type_name(left->type),
+			filter_term_quote(parser, right), filter_type_name(right->type));
 		return NULL;
 	}
 	node = compare_column(parser, relation, all, left, right);
@@ -362,7 +179,8 @@ const struct filter_node *filter_compare(struct filter_parser *parser, enum filt
 }
 
 // Any header of a protocol is there if the first is.
-static const struct filter_reference *first_header(struct filter_parser *parser, const struct filter_reference *reference)
+static const struct filter_reference *first_header(
+	struct filter_parser *parser, const struct filter_reference *reference)
 {
 	struct filter_reference *first;
 	struct filter_operand *operand;
@@ -407,7 +225,8 @@ const struct filter_node *filter_test(struct filter_parser *parser, struct filte
 
 // ---- sets
 
-static bool type_items(struct filter_parser *parser, const struct filter_term *left, struct filter_term **items, unsigned count)
+static bool type_items(struct filter_parser *parser, const struct filter_term *left,
+	struct filter_term **items, unsigned count)
 {
 	bool is_right = true;
 
@@ -419,9 +238,10 @@ static bool type_items(struct filter_parser *parser, const struct filter_term *l
 			items[i + 1] = item;
 		items[i] = item;
 		is_right &= item != NULL;
-		if (item && !is_comparable(left, item)) {
-			filter_error(parser, item->text, "%s is %s, %s is %s", filter_term_quote(parser, left),
-				     filter_type_name(left->type), filter_term_quote(parser, item), filter_type_name(item->type));
+		if (item && !filter_is_comparable(left, item)) {
+			filter_error(parser, item->text, "%s is %s, %s is %s",
+				filter_term_quote(parser, left), filter_type_name(left->type),
+				filter_term_quote(parser, item), filter_type_name(item->type));
 			is_right = false;
 		}
 		if (item)
@@ -430,8 +250,8 @@ static bool type_items(struct filter_parser *parser, const struct filter_term *l
 	return is_right;
 }
 
-static const struct filter_node *member_of_column(struct filter_parser *parser, bool all, const struct filter_term *left,
-						  struct filter_term **items, unsigned count)
+static const struct filter_node *member_of_column(struct filter_parser *parser, bool all,
+	const struct filter_term *left, struct filter_term **items, unsigned count)
 {
 	struct filter_range *ranges = arena_array(parser->arena, struct filter_range, count + 1);
 	const struct filter_reference *reference;
@@ -451,8 +271,10 @@ static const struct filter_node *member_of_column(struct filter_parser *parser, 
 		if (is_signed && first < 0 && last >= 0)
 			first = 0;
 		if ((is_signed && last < 0) || (filter_wide)first > (filter_wide)last)
-			filter_warn(parser, items[2 * i]->text, "there is nothing between %s and %s",
-				    filter_term_quote(parser, items[2 * i]), filter_term_quote(parser, items[2 * i + 1]));
+			filter_warn(parser, items[2 * i]->text,
+				"there is nothing between %s and %s",
+				filter_term_quote(parser, items[2 * i]),
+				filter_term_quote(parser, items[2 * i + 1]));
 		else
 			ranges[made++] = (struct filter_range){ (filter_wide)first, (filter_wide)last };
 	}
@@ -497,14 +319,16 @@ static void pattern_memory_stays(void *at, void *arena)
 
 static bool compile_pattern(struct filter_parser *parser, const struct filter_term *literal, struct filter_node *node)
 {
-	pcre2_general_context *memory = pcre2_general_context_create(pattern_memory, pattern_memory_stays, parser->arena);
+	pcre2_general_context *memory =
+		pcre2_general_context_create(pattern_memory, pattern_memory_stays, parser->arena);
 	pcre2_compile_context *context = pcre2_compile_context_create(memory);
 	PCRE2_UCHAR text[128];
 	PCRE2_SIZE offset;
 	int error;
 
 	node->pattern = pcre2_compile(literal->value.bytes, literal->value.length,
-				      PCRE2_CASELESS | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &offset, context);
+		PCRE2_CASELESS | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
+		context);
 	if (node->pattern)
 		return true;
 	pcre2_get_error_message(error, text, sizeof(text));

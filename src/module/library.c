@@ -43,6 +43,9 @@ static const char *reason_of(const char *error, const char *path)
 {
 	size_t length = strlen(path);
 
+	if (error[0] == '.' && error[1] == '/')
+		error += 2;
+
 	return !strncmp(error, path, length) && error[length] == ':' ? error + length + 2 : error;
 }
 
@@ -79,7 +82,8 @@ int library_load(struct library *library, const char *path, struct diag *diag)
 
 	if (err)
 		return refuse(diag, path, err, why);
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	// without a slash it would be looked for among the system's libraries
+	handle = dlopen(strchr(path, '/') ? path : arena_print(diag->arena, "./%s", path), RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
 		return refuse(diag, path, -ENOEXEC, arena_print(diag->arena, "%s", reason_of(dlerror(), path)));
 	err = add_opened(library, handle, path, diag);

@@ -201,14 +201,14 @@ static void find_payloads(struct plain *plain, const struct vector *vector)
 
 static void write_base(const struct target *target, uint32_t at, enum place place, const struct plain *plain)
 {
-	static const uint16_t even[] = { [AT_START] = 0, [AT_TAG] = 14, [AT_NETWORK] = 14, [AT_TRANSPORT] = 34 };
+	const uint16_t *places = place == AT_NETWORK ? plain->network : place == AT_PAYLOAD ? plain->payload : plain->transport;
 
-	if (place == AT_PAYLOAD)
-		copy(target, at, plain->payload);
-	else if (plain->is_even || place <= AT_TAG)
-		fill(target, at, even[place]);
+	if (place == AT_START || place == AT_TAG)
+		fill(target, at, place == AT_START ? 0 : 14);
+	else if (place != AT_PAYLOAD && plain->is_even && plain->all)
+		fill(target, at, places[__builtin_ctzll(plain->all)]);
 	else
-		copy(target, at, place == AT_NETWORK ? plain->network : plain->transport);
+		copy(target, at, places);
 }
 
 static void write_end(const struct target *target, uint32_t at, enum place place, const struct plain *plain)

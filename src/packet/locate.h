@@ -128,7 +128,7 @@ struct plain {
 	_Alignas(64) uint16_t network[WEIR_VECTOR], transport[WEIR_VECTOR], payload[WEIR_VECTOR];
 	weir_mask all; // what is not in it needs a walk
 	weir_mask masks[PLAIN_MASKS];
-	bool is_even; // no tag and no IPv6 among them: all places are the same
+	bool is_even; // all of them are tagged or none, all are IPv6 or none: places are the same
 };
 
 typedef void plain_run(struct plain *plain, const struct vector *vector, weir_mask todo);

@@ -40,10 +40,10 @@ INSIDE void load_transport(struct words *words, unsigned i, const uint8_t *at)
 	words->offset[i] = load(at + 10);
 }
 
-INSIDE void load_all(struct words *words, const struct weir_vector *head, weir_mask todo, unsigned count, bool is_deep)
+INSIDE void load_all(struct words *words, const struct weir_vector *head, weir_mask todo, bool is_deep)
 {
-	if (todo + 1 == (count < WEIR_VECTOR ? (weir_mask)1 << count : 0)) {
-		for (unsigned i = 0; i < count; i++) {
+	if (!(todo & (todo + 1))) {
+		for (unsigned i = 0, count = weir_size(todo); i < count; i++) {
 			load_network(words, i, head->data[i]);
 			if (is_deep)
 				load_transport(words, i, head->data[i] + 34);
@@ -93,26 +93,31 @@ struct verdict {
 	weir_mask fit, tcp;
 };
 
-// Who is plain in all respects, and where content ends. `is_mixed`: there may be IPv6 and tags among them; else IPv4 is
-// looked for, at its usual place.
+// Of which lanes a mask has the bit.
+#define LANES_OF(mask, from) ((lanes)((((lanes){ 0 } + (uint32_t)((mask) >> (from) & 0xffff)) & bits) != 0))
+
+// Who is plain in all respects, where headers begin and content ends. `is_mixed`: there are the given IPv6 and tagged
+// ones among them; else IPv4 is looked for, at its usual place.
 INSIDE struct verdict judge(const struct words *words, const uint32_t *length, struct plain *plain, unsigned count,
-			    bool is_deep, bool is_mixed)
+			    bool is_deep, bool is_mixed, weir_mask ipv6, weir_mask tagged)
 {
+	static const lanes bits = { 1 << 0, 1 << 1, 1 << 2,  1 << 3,  1 << 4,  1 << 5,	1 << 6,	 1 << 7,
+				    1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15 };
 	struct verdict verdict = { 0 };
 
 	for (unsigned from = 0; from < count; from += LANES) {
 		lanes type = LANES_AT(words->type + from), field = LANES_AT(words->length + from);
 		lanes next = LANES_AT(words->next + from), place = (lanes){ 0 } + 34;
 		lanes is_ip = (lanes)((type & 0xffffff) == (TYPE_IP | 0x450000)) & (lanes)((next & 0xff3f) == 0);
-		lanes rest = (SWAP_LOW(field) - 20) | ~is_ip, protocol = next >> 24, fit, tcp, udp;
+		lanes rest = (SWAP_LOW(field) - 20) | ~is_ip, protocol = next >> 24, network = place - 20, fit, tcp, udp;
+		half_lanes places;
 
 		if (is_mixed) {
-			lanes is_ipv6 = (lanes)((type & 0xf0ffff) == (TYPE_IPV6 | 0x600000));
+			lanes is_ipv6 = (lanes)((type & 0xf0ffff) == (TYPE_IPV6 | 0x600000)) & LANES_OF(ipv6, from);
 			lanes payload = SWAP_LOW(field >> 16);
-			half_lanes places;
 
-			memcpy(&places, plain->transport + from, sizeof(places));
-			place = __builtin_convertvector(places, lanes);
+			network += 4 & LANES_OF(tagged, from);
+			place = network + 20 + (20 & is_ipv6);
 			rest = (rest & ~is_ipv6) | ((payload | (lanes)(payload == 0)) & is_ipv6);
 			protocol = (protocol & ~is_ipv6) | (next & 0xff & is_ipv6);
 		}
@@ -128,6 +133,10 @@ INSIDE struct verdict judge(const struct words *words, const uint32_t *length, s
 			fit &= tcp | udp;
 		}
 		verdict.fit |= BITS_OF(fit, from);
+		places = __builtin_convertvector(network, half_lanes);
+		memcpy(plain->network + from, &places, sizeof(places));
+		places = __builtin_convertvector(place, half_lanes);
+		memcpy(plain->transport + from, &places, sizeof(places));
 		place += rest;
 		memcpy(plain->network_end + from, &place, sizeof(place));
 	}
@@ -136,39 +145,29 @@ INSIDE struct verdict judge(const struct words *words, const uint32_t *length, s
 
 // ---- what is not IPv4 at its usual place
 
-// Tagged packets are loaded again from behind the tag; what they have in common with others is then at one place.
-INSIDE void load_tagged(struct words *words, const struct weir_vector *head, weir_mask tagged, bool is_deep)
+// They are loaded again, from behind the tag and from behind the longer header; what they have in common with others is
+// then at one place.
+INSIDE void load_again(struct words *words, const struct weir_vector *head, weir_mask ipv6, weir_mask tagged)
 {
-	weir_each (i, tagged) {
+	if (!tagged && !(ipv6 & (ipv6 + 1))) {
+		for (unsigned i = 0, count = weir_size(ipv6); i < count; i++)
+			load_transport(words, i, head->data[i] + 54);
+		return;
+	}
+	weir_each (i, ipv6 | tagged)
+		load_transport(words, (unsigned)i,
+			       head->data[i] + 34 + (tagged >> i & 1 ? TAG : 0) + (ipv6 >> i & 1 ? 20 : 0));
+}
+
+INSIDE void load_tagged(struct words *words, const struct weir_vector *head, weir_mask tagged)
+{
+	if (!(tagged & (tagged + 1))) {
+		for (unsigned i = 0, count = weir_size(tagged); i < count; i++)
+			load_network(words, i, head->data[i] + TAG);
+		return;
+	}
+	weir_each (i, tagged)
 		load_network(words, (unsigned)i, head->data[i] + TAG);
-		if (is_deep)
-			load_transport(words, (unsigned)i, head->data[i] + 34 + TAG);
-	}
-}
-
-INSIDE void load_ipv6(struct words *words, const struct weir_vector *head, weir_mask ipv6, weir_mask tagged)
-{
-	weir_each (i, ipv6)
-		load_transport(words, (unsigned)i, head->data[i] + 54 + (tagged >> i & 1 ? TAG : 0));
-}
-
-INSIDE void place_mixed(struct plain *plain, weir_mask todo, weir_mask ipv6, weir_mask tagged)
-{
-	weir_each (i, todo) {
-		uint16_t network = ETHERNET + (tagged >> i & 1 ? TAG : 0);
-
-		plain->network[i] = network;
-		plain->transport[i] = (uint16_t)(network + (ipv6 >> i & 1 ? 40 : 20));
-	}
-}
-
-INSIDE void place_even(struct plain *plain, unsigned count)
-{
-	for (unsigned from = 0; from < count; from += LANES)
-		for (unsigned i = from; i < from + LANES; i++) {
-			plain->network[i] = ETHERNET;
-			plain->transport[i] = ETHERNET + 20;
-		}
 }
 
 INSIDE weir_mask find_arp(const struct words *words, weir_mask todo)
@@ -189,20 +188,19 @@ INSIDE void run_mixed(struct plain *plain, struct words *words, const struct wei
 	weir_mask ipv6;
 
 	tagged &= WHERE (length, head->straight, count, length >= LEAST_TAGGED);
-	load_tagged(words, head, tagged, is_deep);
+	load_tagged(words, head, tagged);
 	ipv6 = todo & long_enough & WHERE (type, words->type, count, (type & 0xffff) == TYPE_IPV6);
 	if (is_deep)
-		load_ipv6(words, head, ipv6, tagged);
-	place_mixed(plain, todo, ipv6, tagged);
-	verdict = judge(words, head->length, plain, count, is_deep, true);
-	verdict.fit &= (todo & ~WHERE (type, words->type, count, (type & 0xffff) == TYPE_IPV6)) | ipv6;
+		load_again(words, head, ipv6, tagged);
+	verdict = judge(words, head->length, plain, count, is_deep, true, ipv6, tagged);
+	verdict.fit &= todo;
 	plain->masks[PLAIN_IPV6] = verdict.fit & ipv6;
 	plain->masks[PLAIN_IP] = verdict.fit & ~ipv6;
 	plain->masks[PLAIN_ARP] = find_arp(words, todo & ~verdict.fit);
 	plain->all = verdict.fit | plain->masks[PLAIN_ARP];
 	plain->masks[PLAIN_VLAN] = tagged & plain->all;
 	plain->masks[PLAIN_TCP] = verdict.tcp & verdict.fit;
-	plain->is_even = !(ipv6 | tagged);
+	plain->is_even = (!ipv6 || ipv6 == plain->all) && (!tagged || tagged == plain->all);
 }
 
 // What only layers need that hardly anybody asks for together: it costs a loop of its own, and is made on demand.
@@ -224,12 +222,16 @@ INSIDE void run(struct plain *plain, const struct vector *vector, weir_mask todo
 
 	todo &= WHERE (length, head->straight, count, length >= LEAST);
 	memset(plain->masks, 0, sizeof(plain->masks));
-	load_all(&words, head, todo, count, is_deep);
-	place_even(plain, count);
-	verdict = judge(&words, head->length, plain, count, is_deep, false);
-	plain->all = plain->masks[PLAIN_IP] = verdict.fit & todo;
-	plain->masks[PLAIN_TCP] = verdict.tcp & plain->all;
-	plain->is_even = true;
+	load_all(&words, head, todo, is_deep);
+	plain->all = 0;
+	if (!todo)
+		return;
+	if ((words.type[__builtin_ctzll(todo)] & 0xffff) == TYPE_IP) { // then others will be
+		verdict = judge(&words, head->length, plain, count, is_deep, false, 0, 0);
+		plain->all = plain->masks[PLAIN_IP] = verdict.fit & todo;
+		plain->masks[PLAIN_TCP] = verdict.tcp & plain->all;
+		plain->is_even = true;
+	}
 	if (plain->all != todo && (todo & ~WHERE (type, words.type, count, (type & 0xffff) == TYPE_IP)))
 		run_mixed(plain, &words, head, todo, count, is_deep);
 	plain->masks[PLAIN_ETH] = plain->all;

@@ -155,6 +155,8 @@ void plan_edges(struct plan *plan)
 		create_nodes(plan, *element);
 	list_each (edge, &plan->graph->edges)
 		connect(plan, edge);
+	if (plan->diag->errors) // what is open may be open for that
+		return;
 	list_each (element, &plan->elements) {
 		check_outputs(plan, *element);
 		check_inputs(plan, *element);

@@ -73,13 +73,13 @@ static void unknown_class(struct plan *plan, const struct graph_element *syntax)
 		message = diag_error(plan->diag, syntax->class_at, "\"%s\" is neither an element declared here nor a class", syntax->class);
 	else
 		message = diag_error(plan->diag, syntax->class_at, "there is no element class \"%s\"", syntax->class);
-	list_each (one, &plan->library->modules)
-		for (const struct weir_class *const *class = one->descriptor->classes; *class; class++)
-			near_try(&near, (*class)->name);
 	if (syntax->is_bare)
 		list_each (element, &plan->graph->elements)
 			if (!element->is_anonymous)
 				near_try(&near, element->name);
+	list_each (one, &plan->library->modules)
+		for (const struct weir_class *const *class = one->descriptor->classes; *class; class++)
+			near_try(&near, (*class)->name);
 	if (near_best(&near))
 		diag_hint(plan->diag, message, "did you mean \"%s\"?", near_best(&near));
 	else

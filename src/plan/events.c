@@ -44,7 +44,7 @@ static bool are_alike(const struct weir_event_type *a, const struct weir_event_t
 	return !p || (!p->field && !q->field);
 }
 
-static struct plan_signal *find_signal(struct plan *plan, const char *name)
+struct plan_signal *plan_signal(const struct plan *plan, const char *name)
 {
 	list_each (signal, &plan->signals)
 		if (!strcmp((*signal)->type->name, name))
@@ -66,7 +66,7 @@ static struct plan_signal *add_signal(struct plan *plan, const struct weir_event
 
 static void add_raiser(struct plan *plan, struct plan_element *element, const struct weir_member *member)
 {
-	struct plan_signal *signal = find_signal(plan, member->event->name);
+	struct plan_signal *signal = plan_signal(plan, member->event->name);
 
 	if (!signal)
 		signal = add_signal(plan, member->event);

@@ -31,6 +31,8 @@ void plan_steer_for(struct plan *plan, struct plan_element *element);
 // Which header is meant, one name for each.
 uint8_t plan_occurrence(enum protocol protocol, uint8_t occurrence);
 struct plan_value *plan_value_field(struct plan *plan, const struct field *field, uint8_t occurrence);
+// A type is known by its name: each source file that includes weir.h has a copy of it. NULL: nothing raises it.
+struct plan_signal *plan_signal(const struct plan *plan, const char *name);
 struct plan_value *plan_value_filter(struct plan *plan, struct filter *filter);
 struct plan_value *plan_value_add(struct plan *plan, enum plan_value_kind kind, const char *name);
 const struct filter_names *plan_names(struct plan *plan, const struct weir_event_type *payload_of);

@@ -55,10 +55,9 @@ static void add_masks(struct plan *plan)
 
 static uint32_t signal_mask(const struct plan *plan, const struct weir_event_type *type)
 {
-	list_each (signal, &plan->signals)
-		if ((*signal)->type == type && (*signal)->mask)
-			return (*signal)->mask->has;
-	return 0;
+	const struct plan_signal *signal = plan_signal(plan, type->name);
+
+	return signal->mask ? signal->mask->has : 0;
 }
 
 // weir.network and weir.transport lie where the decoder puts them.

@@ -7,6 +7,7 @@
 #include "plan/internal.h"
 
 #include "lang/filter_parse.h"
+#include "packet/edit.h"
 
 #include <stdlib.h>
 
@@ -188,7 +189,7 @@ void plan_declare(struct plan *plan, struct plan_element *element, const struct 
 			   element->class->name, field->name, member->size, field->size);
 		return;
 	}
-	if ((member->use & WEIR_WRITES_) && field->kind == FIELD_DERIVED && !field->is_writable) {
+	if ((member->use & WEIR_WRITES_) && field->kind == FIELD_DERIVED && !packet_can_set(field)) {
 		diag_error(plan->diag, element->syntax->at, "%s changes \"%s\", which cannot be set", element->class->name, field->name);
 		return;
 	}
@@ -267,16 +268,16 @@ static void declare_all(struct plan *plan, struct plan_element *element)
 // packets enter.
 static void declare_facts(struct plan *plan)
 {
-	list_each (signal, &plan->signals) {
-		if (!(*signal)->mask || ((*signal)->type != &weir_event_packet_malformed &&
-					 (*signal)->type != &weir_event_packet_fragmented))
-			continue;
+	const struct plan_signal *facts[] = { plan_signal(plan, weir_event_packet_malformed.name),
+					      plan_signal(plan, weir_event_packet_fragmented.name) };
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
 		list_each (element, &plan->elements)
 			list_each (handler, &(*element)->handlers)
-				if ((*handler)->signal == *signal)
+				if ((*handler)->signal == facts[i])
 					read_value(plan, *element, places_of(plan));
 		list_each (node, &plan->nodes)
-			if ((*signal)->watches.count && (*node)->is_entered)
+			if (facts[i]->watches.count && (*node)->is_entered)
 				read_at(plan, *node, places_of(plan));
 	}
 }

@@ -23,6 +23,9 @@ int interface_mtu(int control, const char *name);             // or -errno
 // A socket that keeps the interface promiscuous until it is closed, even by a kill; or -errno.
 int interface_hold(const struct interface *interface);
 
+// The name of the XDP program that is attached to it; false: there is none, or nobody may know.
+bool interface_program(const struct interface *interface, char *name, size_t size);
+
 // What the process may do.
 enum capability { MAY_NET_ADMIN = 12, MAY_NET_RAW = 13, MAY_BPF = 39 };
 bool process_may(enum capability capability);

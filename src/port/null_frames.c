@@ -67,8 +67,8 @@ static int set_option(struct null_options *options, char *text, struct port_erro
 	char *value = strchr(text, '=');
 
 	if (!value)
-		return port_fail(why, -EINVAL, "write null:size=64,count=1000", "null: \"%.60s\" is no option with a value",
-				 text);
+		return port_fail(why, -EINVAL, "write null:size=64,count=1000",
+			"null: \"%.60s\" is no option with a value", text);
 	*value++ = '\0';
 	if (!strcmp(text, "frames")) {
 		snprintf(options->frames, sizeof(options->frames), "%s", value);

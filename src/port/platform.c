@@ -29,7 +29,12 @@
 #define IS_SANITIZED false // huge pages lie where the sanitizer has its shadow
 #endif
 
-enum { BUFFERS = 32 * 1024, CACHE = 256, ARGUMENTS = 16, OWN_MEGABYTES = 48 }; // for DPDK's own tables, rings and devices
+enum {
+	BUFFERS = 32 * 1024,
+	CACHE = 256,
+	ARGUMENTS = 16,
+	OWN_MEGABYTES = 48
+}; // for DPDK's own tables, rings and devices
 
 static struct {
 	bool is_started, was_started, has_huge_pages;

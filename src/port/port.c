@@ -28,7 +28,8 @@ static const char *why_packet(const struct interface *interface)
 	if (interface->is_loopback)
 		return "a loopback has no other end that AF_XDP could leave to";
 	if (interface->is_of_host)
-		return "it has addresses of this host, which AF_XDP would cut off; af_packet leaves it to the host, too";
+		return "it has addresses of this host, which AF_XDP would cut off; "
+		       "af_packet leaves it to the host, too";
 	return NULL;
 }
 

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ports: where packets enter and leave. Interfaces of the machine, captures, and a source and sink for measuring, all
-// behind one door. A port is named by a spec:
+// Ports: where packets enter and leave. Interfaces of the machine, captures, and a source and sink
+// for measuring, all behind one door. A port is named by a spec:
 //
-//	eth0                 an interface, by the best driver that works: AF_XDP, else AF_PACKET
+//	eth0                 an interface, by the best driver: AF_XDP, else AF_PACKET
 //	af_xdp:eth0          AF_XDP, through DPDK
-//	af_packet:eth0       AF_PACKET, our own: takes frames with unfinished checksums and segmentation, up to 64 kB
+//	af_packet:eth0       AF_PACKET, our own: takes 64 kB frames, unfinished checksums
 //	tap:weir0            a new interface of the host's stack
-//	file.pcap, pcap:FILE a capture: read where packets enter, written where they leave; "-" is standard input or output
-//	null:                a source without end and a sink, for measuring: null:size=64,flows=N,frames=FILE,buffers=16384,seed=1,count=N
+//	in.pcap, pcap:FILE   a capture, read where packets enter, written where they leave;
+//	                     "-" is standard input or output
+//	null:                a source without end and a sink, for measuring:
+//	                     null:size=64,flows=N,frames=FILE,buffers=16384,seed=1,count=N
 //	pci:0000:01:00.0     a device of DPDK's
 //	vdev:net_ring0,...   any virtual device of DPDK's, with its arguments
 //
-// Opening, closing and the questions are for the control thread. A queue is received from by one worker at a time and
-// sent to by one worker at a time. Ports are closed after the last worker has left them.
+// Opening, closing and the questions are for the control thread. A queue is received from by one
+// worker at a time and sent to by one worker at a time. Ports are closed after the last worker has
+// left them.
 #ifndef PORT_PORT_H
 #define PORT_PORT_H
 
@@ -43,7 +46,8 @@ enum { PORT_QUEUES = 64 };
 // What stays true of a port while it is open.
 struct port_info {
 	const char *spec, *driver; // "eth0", "af_xdp"
-	const char *chosen;        // for a spec without driver: why not a better one; NULL: it is the best, or was named
+	const char *chosen; // for a spec without driver: why not a better one; NULL: it is the
+			    // best, or was named
 	const char *interface;     // "eth0"; NULL: it has none
 	uint16_t index;
 	uint8_t direction; // what it can do, of what was wished
@@ -64,7 +68,8 @@ int port_check(const char *spec, struct port_error *why);
 
 const struct port_info *port_info(const struct port *port);
 
-// Up to `wanted` new packets; never waits. Each has its packet_head set and its first PACKET_STRAIGHT bytes in one buffer.
+// Up to `wanted` new packets; never waits. Each has its packet_head set and its first
+// PACKET_STRAIGHT bytes in one buffer.
 unsigned port_receive(struct port *port, unsigned queue, struct rte_mbuf **mbufs, unsigned wanted);
 // Takes all of them. What cannot be sent is freed and counted by name. Returns how many were sent.
 unsigned port_send(struct port *port, unsigned queue, struct rte_mbuf **mbufs, unsigned count);

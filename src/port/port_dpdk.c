@@ -33,8 +33,8 @@ static int make_device(struct dpdk *dpdk, struct port_error *why)
 	if (dpdk->device.is_bus && rte_eth_dev_get_port_by_name(name, &dpdk->id) == 0)
 		return 0;
 	if (!dpdk->device.is_bus && rte_eth_dev_get_port_by_name(name, &dpdk->id) == 0)
-		return port_fail(why, -EBUSY, "name a port the same way everywhere", "%s: a device \"%s\" is open already",
-				 dpdk->device.kind, name);
+		return port_fail(why, -EBUSY, "name a port the same way everywhere",
+			"%s: a device \"%s\" is open already", dpdk->device.kind, name);
 	result = dpdk->device.is_bus ? rte_dev_probe(name) : rte_eal_hotplug_add("vdev", name, dpdk->device.arguments);
 	if (result < 0)
 		return refuse(dpdk, result, "DPDK could not make the device", why);
@@ -141,7 +141,7 @@ int dpdk_open(struct port *port, const struct dpdk_device *device, const struct 
 	dpdk->device = *device;
 	port_log_clear();
 	result = make_device(dpdk, why);
-	port_log_libraries(); // a driver may have been loaded just now
+	port_log_libraries(); // libxdp sets back what it was told when it attaches
 	if (result == 0) {
 		result = set_up(dpdk, wish, why);
 		if (result < 0)

@@ -17,7 +17,8 @@ static size_t length;
 
 static bool is_better(void)
 {
-	// libbpf hands on what the kernel says; else the first complaint is the cause, and those after it its consequences
+	// libbpf hands on what the kernel says; else the first complaint is the cause, and those
+	// after it its consequences
 	return !why[0] || strstr(line, "Kernel error message");
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interfaces through AF_PACKET. Unlike DPDK's driver it takes what virtual interfaces really carry: frames of 64 kB that
-// stand for many, and checksums left to be completed. Both are passed on as they are where the other side may, too.
+// Interfaces through AF_PACKET. Unlike DPDK's driver it takes what virtual interfaces really carry:
+// frames of 64 kB that stand for many, and checksums left to be completed. Both are passed on as
+// they are where the other side may, too.
 //
-// Reception: one ring, one queue. Transmission: a socket and a batch of system calls per worker, no ring: the kernel
-// gives a ring's slot back while the receiver on the other side of a veth may still read it.
+// Reception: one ring, one queue. Transmission: a socket and a batch of system calls per worker, no
+// ring: the kernel gives a ring's slot back while the receiver on the other side of a veth may
+// still read it.
 #define _GNU_SOURCE
 #include "packet/pool.h"
 #include "packet/protocol.h"

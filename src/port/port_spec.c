@@ -118,7 +118,8 @@ static int check_bare(const char *spec, struct port_error *why)
 static int check_whole(const char *spec, struct port_error *why)
 {
 	if (!*spec)
-		return port_fail(why, -EINVAL, "name an interface (eth0) or a capture (in.pcap)", "a port's spec is empty");
+		return port_fail(why, -EINVAL, "name an interface (eth0) or a capture (in.pcap)",
+			"a port's spec is empty");
 	if (strlen(spec) >= sizeof(((struct port_spec *)0)->rest))
 		return port_fail(why, -EINVAL, NULL, "\"%.40s...\": a port's spec has at most %zu characters", spec,
 				 sizeof(((struct port_spec *)0)->rest) - 1);

@@ -292,8 +292,13 @@ static void write_capture(const char *path, const uint16_t *links, unsigned coun
 
 	assert_int_equal(capture_create(&writer, path, NULL, NULL), 0);
 	for (unsigned i = 0; i < count; i++) {
-		struct capture_record record = { .bytes = bytes, .captured = length, .original = length, .has_time = true,
-			.time_ns = 1000 + i, .interface = i, .link_type = links[i] };
+		struct capture_record record = { .bytes = bytes,
+			.captured = length,
+			.original = length,
+			.has_time = true,
+			.time_ns = 1000 + i,
+			.interface = i,
+			.link_type = links[i] };
 
 		memset(bytes, (int)i + 1, sizeof(bytes));
 		assert_int_equal(capture_interface(writer, links[i], 0, NULL), i);
@@ -439,7 +444,8 @@ static void test_null_from_capture(void **state)
 	port = open_as(spec, PORT_RECEIVE);
 	assert_int_equal(port_receive(port, 0, mbufs, 64), 2 * LINKS);
 	for (unsigned i = 0; i < LINKS; i++)
-		assert_memory_equal(rte_pktmbuf_mtod(mbufs[i], void *), rte_pktmbuf_mtod(mbufs[i + LINKS], void *), 100);
+		assert_memory_equal(rte_pktmbuf_mtod(mbufs[i], void *),
+			rte_pktmbuf_mtod(mbufs[i + LINKS], void *), 100);
 	packet_free_bulk(mbufs, 2 * LINKS);
 	assert_true(port_ended(port));
 	close_one(port);

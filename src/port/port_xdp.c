@@ -9,6 +9,7 @@
 #include "port/dpdk.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,6 +46,19 @@ static int check_frames(const struct interface *interface, struct port_error *wh
 			 interface->name, interface->mtu, PACKET_ROOM);
 }
 
+// What is attached is not known by its owner, but by its name: that of DPDK's driver is ours or a dead process's.
+static int check_program(const struct interface *interface, struct port_error *why)
+{
+	char name[BPF_OBJ_NAME_LEN], hint[96];
+
+	if (!interface_program(interface, name, sizeof(name)) || !strcmp(name, "xsk_def_prog"))
+		return 0;
+	snprintf(hint, sizeof(hint), "use af_packet:%s, or remove it: ip link set %s xdp off", interface->name,
+		 interface->name);
+	return port_fail(why, -EBUSY, hint,
+		"af_xdp:%s: another XDP program (\"%s\") is attached to it", interface->name, name);
+}
+
 static int open_xdp(struct port *port, const char *rest, const struct port_wish *wish, struct port_error *why)
 {
 	char kind[32];
@@ -58,6 +72,8 @@ static int open_xdp(struct port *port, const char *rest, const struct port_wish 
 	if (!may_attach(why, kind))
 		return -EPERM;
 	result = check_frames(&interface, why);
+	if (result == 0)
+		result = check_program(&interface, why);
 	if (result < 0)
 		return result;
 	snprintf(device.name, sizeof(device.name), "net_af_xdp_%s", interface.name);
@@ -72,8 +88,10 @@ static int open_xdp(struct port *port, const char *rest, const struct port_wish 
 		if (device.held >= 0)
 			close(device.held);
 		if (why && !why->hint[0])
-			snprintf(why->hint, sizeof(why->hint), "use af_packet:%s, which works with any interface",
-				 interface.name);
+			snprintf(why->hint, sizeof(why->hint), strcmp(interface.driver, "veth") ?
+				"use af_packet:%s, which works with any interface" :
+				"use af_packet:%s, or lower the MTU of the veth's other end to 3,498 or less",
+				interface.name);
 		return result;
 	}
 	snprintf(port->interface, sizeof(port->interface), "%s", interface.name);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames that a virtual interface hands over before they are finished: a checksum that "the card" was to compute, and
-// several segments in one frame that "the card" was to cut. While a packet's head says PACKET_L4, the field of its
-// checksum holds nothing: it is computed anew from the addresses, ports and bytes that are there when it leaves, so that
-// whatever elements did to them, it is right.
+// Frames that a virtual interface hands over before they are finished: a checksum that "the card"
+// was to compute, and several segments in one frame that "the card" was to cut. While a packet's
+// head says PACKET_L4, the field of its checksum holds nothing: it is computed anew from the
+// addresses, ports and bytes that are there when it leaves, so that whatever elements did to them,
+// it is right.
 #ifndef PORT_UNFINISHED_H
 #define PORT_UNFINISHED_H
 

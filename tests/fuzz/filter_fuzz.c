@@ -14,7 +14,8 @@ struct room {
 	uint32_t used;
 };
 
-static bool place_of(void *context, const struct filter_operand *operand, uint8_t occurrence, struct filter_place *place)
+static bool place_of(void *context, const struct filter_operand *operand, uint8_t occurrence,
+	struct filter_place *place)
 {
 	struct room *room = context;
 	uint32_t at = room->used;
@@ -34,13 +35,16 @@ static bool place_of(void *context, const struct filter_operand *operand, uint8_
 
 static void run(struct arena *arena, const struct filter *filter)
 {
+	static union {
+		struct vector vector;
+		char room[ROOM];
+	} all;
 	static uint8_t packet[64] = { [14] = 0x45 };
 	struct room room = { .used = VECTOR_MASKS };
 	struct filter_program *program;
 	weir_mask in = 0x5555;
 
-	room.vector = aligned_alloc(64, ROOM);
-	memset(room.vector, 0, ROOM);
+	room.vector = &all.vector;
 	for (unsigned i = 0; i < WEIR_VECTOR; i++) {
 		room.vector->head.data[i] = packet;
 		room.vector->head.length[i] = room.vector->head.straight[i] = sizeof(packet);
@@ -49,9 +53,10 @@ static void run(struct arena *arena, const struct filter *filter)
 	if (filter_run(program, room.vector, in) & ~in)
 		abort();
 	for (unsigned slot = 0; slot < 4; slot += 2)
-		if (filter_event(program, room.vector, slot, NULL, NULL) != (filter_run(program, room.vector, in) >> slot & 1))
+		if (filter_event(program, room.vector, slot, NULL, NULL) !=
+			(filter_run(program, room.vector, in) >> slot & 1))
 			abort();
-	free(room.vector);
+	memset(all.vector.values, 0, room.used - VECTOR_MASKS);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -62,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text;
 
 	if (size <= LONGEST)
-		filter = filter_parse(arena, (const char *)data, size, (struct place){ "fuzz", 1, 1 }, &test_names, diag);
+		filter = filter_parse(arena, (const char *)data, size,
+			(struct place){ "fuzz", 1, 1 }, &test_names, diag);
 	if (size <= LONGEST && !filter && !diag->errors)
 		abort();
 	if (filter) {

@@ -14,7 +14,8 @@
 Lines begin with one of these words:
 
     graph:         the graph. in, in0, in1 ... are captures read, out, out0, out1 ... captures written. Indented lines
-                   go on with it; each is a statement, unless the one before ends with a comma, a bracket or an arrow.
+                   go on with it; each is a statement, but for what an arrow, comma or bracket at a line's end or
+                   an arrow at the next one's beginning joins.
     >  in1>        a packet that enters `in` (`in1`): a Python expression of scapy's classes; a list is several packets
     out1:          a packet that leaves there. An output that is not told of must stay empty.
     count:         ELEMENT.COUNTER VALUE, ... ; also ELEMENT.packets, and weir.sent (received, cloned, held ...)
@@ -45,6 +46,8 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 WEIR = os.environ.get('WEIR', str(PROJECT / 'build/weir'))
 BEGINNING_NS = 1_000_000_000 * 1_000_000_000  # the time at which stories begin
 SECONDS = 30                                  # a story that takes longer hangs
+BUFFERS = 4096                                # packets at once; few, so that weir starts soon
+MOST_TOLD = 12                                # of what is wrong with one story
 
 DEFAULTS = {
     'Ether': {'src': '02:00:00:00:00:01', 'dst': '02:00:00:00:00:02'},
@@ -112,7 +115,11 @@ class Story:
 
     def statements(self):
         """A line is a statement, unless it ends in the middle of one."""
-        return '\n'.join(line + ('' if re.search(r'([;{},|(]|->|=>)$', line) else ';') for line in self.graph)
+        lines = []
+        for line, following in zip(self.graph, self.graph[1:] + ['']):
+            goes_on = re.search(r'([;{},|(]|->|=>)$', line) or following.startswith(('->', '=>'))
+            lines.append(line if goes_on else line + ';')
+        return '\n'.join(lines)
 
     def ends(self, kind):
         outside_of_arguments = re.sub(r'\([^()]*\)', '()', '\n'.join(self.graph))
@@ -233,7 +240,7 @@ def graph_text(story, folder):
 def run(story, folder, fill=64, workers=1, inputs=None):
     for name in story.ends('in'):
         write_capture(folder / f'{name}.pcap', (inputs or story.inputs).get(name, []), story.link)
-    command = [WEIR, 'run', '--json', '--fill', str(fill), '-w', str(workers), '-e', graph_text(story, folder)]
+    command = [WEIR, 'run', '--json', '--fill', str(fill), '--buffers', str(BUFFERS), '-w', str(workers), '-e', graph_text(story, folder)]
     done = subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=SECONDS, check=False)
     sums = json.loads(done.stdout) if done.stdout.startswith('{') else {}
     outputs = {name: read_capture(folder / f'{name}.pcap') for name in story.ends('out')}

@@ -45,7 +45,8 @@ def test_tables_can_be_read():
 def test_story(story, fill, workers, tmp_path):
     wrong = list(packets.judge(story, packets.run(story, tmp_path, fill, workers), workers))
     if wrong:
-        pytest.fail(f'{story.path}:{story.line}: {story.title}\n' + '\n'.join(wrong), pytrace=False)
+        pytest.fail(f'{story.path}:{story.line}: {story.title}\n' +
+                    '\n'.join(wrong[:packets.MOST_TOLD]), pytrace=False)
 
 
 @pytest.mark.parametrize('story', [pytest.param(s, id=str(s)) for s in stories()[0] if s.errors])

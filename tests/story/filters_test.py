@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Filters select what tshark selects. How many packets that is stands in filters.json, made by `filters_test.py --make`."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+import weir
+
+EXPRESSIONS = weir.PROJECT / 'tests/unit/filters-tshark.txt'
+TRUTH = pathlib.Path(__file__).with_name('filters.json')
+# tshark puts fragments and segments together first, or looks into what is not decoded here
+DIFFERENCES = pathlib.Path(__file__).with_name('filters-different.json')
+
+
+def expressions():
+    lines = EXPRESSIONS.read_text().splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith('#')]
+
+
+def captures():
+    return sorted([*weir.CAPTURES.glob('*.pcap*'), *(weir.TRACES.glob('*.pcap*') if weir.TRACES.is_dir() else [])])
+
+
+def without_commas(expression):
+    """The same without commas in sets, for tshark separates filters by them. None: that cannot be done."""
+    def one_by_one(match):
+        field, negated, members = match.groups()
+        either = ' || '.join(f'{field} in {{{member.strip()}}}' for member in members.split(','))
+        return f'{"!" if negated else ""}({either})'
+    text = re.sub(r'([\w.#]+) (not )?in \{([^}]*)\}', one_by_one, expression)
+    return None if ',' in text else text
+
+
+def count_by_tshark(path):
+    """All filters in one run each of which is a table of statistics; the last comes first."""
+    together = {e: without_commas(e) for e in expressions() if without_commas(e) and ' not in ' not in e}
+    command = ['tshark', '-n', '-q', '-r', path]
+    for text in together.values():
+        command += ['-z', f'io,stat,0,{text}']
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    frames = re.findall(r'^\| *[\d.]+ <> *[\w.]+ *\| *(\d+) \|', out, re.M)
+    assert len(frames) == len(together), (path, len(frames))
+    counts = dict(zip(reversed(together), map(int, frames)))
+    for expression in set(expressions()) - set(together):
+        out = subprocess.run(['tshark', '-n', '-r', path, '-Y', expression, '-T', 'fields', '-e', 'frame.number'], capture_output=True,
+                             text=True, check=True)
+        counts[expression] = len(out.stdout.split())
+    return counts
+
+
+def count_by_weir(path):
+    all_of_them = expressions()
+    graph = f'FromDump -> t :: Tee({len(all_of_them)});\n'
+    for i, expression in enumerate(all_of_them):
+        graph += f't[{i}] -> m{i} :: Match({expression}) -> d{i} :: Discard; m{i}[other] -> Discard;\n'
+    elements = weir.run(graph, '-i', path)['elements']
+    return {expression: elements[f'd{i}']['packets'] for i, expression in enumerate(all_of_them)}
+
+
+def make():
+    TRUTH.write_text(json.dumps({p.name: count_by_tshark(p) for p in captures()}, indent=0, sort_keys=True) + '\n')
+
+
+@pytest.mark.skipif(not TRUTH.exists(), reason='no filters.json')
+@pytest.mark.parametrize('path', captures(), ids=lambda p: p.name)
+def test_as_many_packets_as_tshark(path):
+    truth = json.loads(TRUTH.read_text())[path.name]
+    different = json.loads(DIFFERENCES.read_text()).get(path.name, {}) if DIFFERENCES.exists() else {}
+    found = count_by_weir(path)
+    wrong = {e: (found[e], truth[e]) for e in found if found[e] != different.get(e, [truth[e]])[0]}
+    assert not wrong, '\n'.join(f'{e}: {a} here, {b} by tshark' for e, (a, b) in wrong.items())
+
+
+if __name__ == '__main__' and '--make' in sys.argv:
+    make()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A changed graph is taken up under traffic: nothing is lost, counted twice or out of order; a wrong one changes nothing."""
+import os
+import signal
+import time
+
+import pytest
+import scapy.all as scapy
+
+import weir
+
+SWAPS = int(os.environ.get('WEIR_SWAPS', 60 if weir.IS_SANITIZED else 250))
+FLOWS = 500
+PLAIN = 'in :: FromDump; in -> s :: Stamp -> q :: Queue(3000) -> o :: Order -> c :: Counter -> Discard;'
+OTHER = '''in :: FromDump;
+in -> s :: Stamp -> Paint(3) -> m :: Match(udp.dstport > 2000) -> q :: Queue(3000) -> p :: PaintSwitch -> o :: Order
+   -> c :: Counter -> Discard;
+m[other] -> [0]q; p[1] -> Idle; p[2] -> Idle; p[3] -> o;
+'''
+
+
+@pytest.fixture
+def frames(tmp_path):
+    path = tmp_path / 'frames.pcap'
+    scapy.wrpcap(str(path), [scapy.Ether() / scapy.IP(src=f'10.0.{i // 250}.{i % 250 + 1}', dst='10.9.9.9') /
+                             scapy.UDP(sport=1000 + i, dport=1900 + i) / b'payload' for i in range(FLOWS)])
+    return path
+
+
+def replace(path, text):
+    fresh = path.with_suffix('.new')
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_swaps_under_traffic(workers, frames, tmp_path):
+    weir.build_module(tmp_path, weir.PROJECT / 'tests/story/modules/order.c', 'order')
+    graph = tmp_path / 'graph.weir'
+    graph.write_text(PLAIN)
+    with weir.Running(graph, '-w', workers, '-i', f'null:frames={frames}', env=weir.modules(tmp_path)) as running:
+        for i in range(SWAPS):
+            replace(graph, OTHER if i % 2 == 0 else PLAIN)
+            running.signal(signal.SIGHUP)
+            time.sleep(0.02)
+        summary = running.stop()
+    assert summary['conserved'], summary
+    assert summary['stderr'].count('is in force') > SWAPS / 4
+    assert 'vanished' not in summary['drops'].get('weir', {}), summary['drops']
+    order = summary['elements']['o']['counters']
+    assert order['numbered'] > 1000
+    assert order['late'] == order['none'] == 0, order
+
+
+def test_a_wrong_graph_leaves_the_old_one_running(frames, tmp_path):
+    graph = tmp_path / 'graph.weir'
+    graph.write_text('FromDump -> c :: Counter -> Discard;')
+    with weir.Running(graph, '-i', f'null:frames={frames}') as running:
+        graph.write_text('FromDump -> c :: Countr -> Discard;')
+        running.signal(signal.SIGHUP)
+        time.sleep(0.5)
+        summary = running.stop()
+    assert 'no element class "Countr"' in summary['stderr'] and 'goes on' in summary['stderr']
+    assert summary['elements']['c']['packets'] > 0 and summary['conserved']
