@@ -10,7 +10,10 @@ struct classifier {
 	weir_counter unmatched;
 };
 
-enum { MOST_PATTERNS = 64, FEW = 8 };
+enum {
+	MOST_PATTERNS = 64,
+	FEW = 8,
+};
 
 static int start(struct weir_start *start, void *at)
 {
@@ -25,7 +28,7 @@ static int start(struct weir_start *start, void *at)
 		return -1;
 	if (weir_connected(start) > self->patterns.count)
 		return weir_refuse(start, -1, "output %u is connected, but there are %u patterns, numbered from 0",
-				   weir_connected(start) - 1, self->patterns.count);
+			weir_connected(start) - 1, self->patterns.count);
 	weir_outputs(start, self->patterns.count);
 	return 0;
 }
@@ -33,7 +36,7 @@ static int start(struct weir_start *start, void *at)
 struct run {
 	struct weir_vector *v;
 	const struct classifier_program *program;
-	weir_mask cut;                        // packets too short for some clause
+	weir_mask cut; // packets too short for some clause
 	weir_mask loaded[CLASSIFIER_WINDOWS]; // slots whose words are there
 	uint32_t words[CLASSIFIER_WINDOWS][WEIR_VECTOR];
 };
@@ -77,7 +80,7 @@ static weir_mask same(const uint32_t *words, const struct classifier_test *test,
 	uint32_t mask = test->mask, value = test->value;
 
 	if (weir_size(in) > FEW)
-		return in & weir_where (i, (words[i] & mask) == value);
+		return in & weir_where(i, (words[i] & mask) == value);
 	weir_each (i, in)
 		if ((words[i] & mask) != value)
 			in &= ~((weir_mask)1 << i);
@@ -91,7 +94,7 @@ static weir_mask holds(struct run *run, const struct classifier_clause *clause, 
 	if (run->cut) {
 		const uint32_t *length = run->v->length, end = clause->end;
 
-		left &= weir_where (i, length[i] >= end);
+		left &= weir_where(i, length[i] >= end);
 	}
 	for (uint32_t n = 0; n < clause->test_count && left; n++) {
 		const struct classifier_test *test = &clause->tests[n];
@@ -117,7 +120,7 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 
 	run.v = v;
 	run.program = program;
-	run.cut = in & weir_where (i, length[i] < end);
+	run.cut = in & weir_where(i, length[i] < end);
 	memset(run.loaded, 0, program->window_count * sizeof(*run.loaded));
 	for (uint32_t i = 0; i < program->pattern_count && in; i++) {
 		out[i] = matches(&run, &program->patterns[i], in);

@@ -4,7 +4,10 @@
 
 #include <ctype.h>
 
-enum { MOST_OFFSET = 65535, CLAUSE_BYTES = 64 };
+enum {
+	MOST_OFFSET = 65535,
+	CLAUSE_BYTES = 64,
+};
 
 struct written { // a clause as it was written, byte by byte
 	uint32_t offset, length;
@@ -24,7 +27,7 @@ static bool refuse(struct reader *reader, const char *what)
 	size_t length = strcspn(reader->at, " \t\n");
 
 	weir_refuse(reader->start, reader->argument, "pattern \"%s\": %s at \"%.*s\"", reader->pattern, what, (int)length,
-		    reader->at);
+		reader->at);
 	return false;
 }
 
@@ -35,7 +38,8 @@ static void skip_blank(struct reader *reader)
 
 static int nibble(char c)
 {
-	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10 : -1;
+	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10
+										: -1;
 }
 
 static bool read_offset(struct reader *reader, struct written *clause)
@@ -144,7 +148,7 @@ static bool cover(struct reader *reader, struct classifier_program *program)
 			continue;
 		if (program->window_count == CLASSIFIER_WINDOWS) {
 			weir_refuse(reader->start, -1, "the patterns look at more than %d bytes of a packet",
-				    CLASSIFIER_WINDOWS * CLASSIFIER_WINDOW);
+				CLASSIFIER_WINDOWS * CLASSIFIER_WINDOW);
 			return false;
 		}
 		program->windows[program->window_count++] = at;
@@ -163,7 +167,7 @@ static uint32_t window_of(const struct classifier_program *program, uint32_t off
 }
 
 static void build_clause(struct weir_start *start, const struct classifier_program *program, const struct written *from,
-			 struct classifier_clause *to)
+	struct classifier_clause *to)
 {
 	struct classifier_test *tests = weir_memory(start, from->length * sizeof(*tests)), *test = NULL;
 
@@ -185,7 +189,7 @@ static void build_clause(struct weir_start *start, const struct classifier_progr
 }
 
 static void build_pattern(struct weir_start *start, struct classifier_program *program, const struct draft *draft,
-			  struct classifier_pattern *pattern)
+	struct classifier_pattern *pattern)
 {
 	struct classifier_clause *clauses = weir_memory(start, (draft->count + 1) * sizeof(*clauses));
 

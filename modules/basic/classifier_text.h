@@ -6,7 +6,10 @@
 
 #include <weir.h>
 
-enum { CLASSIFIER_WINDOWS = 64, CLASSIFIER_WINDOW = 4 };
+enum {
+	CLASSIFIER_WINDOWS = 64,
+	CLASSIFIER_WINDOW = 4,
+};
 
 struct classifier_test {
 	uint32_t window, mask, value; // of the four bytes as they are loaded

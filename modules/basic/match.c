@@ -7,7 +7,10 @@ struct match {
 	weir_counter matched;
 };
 
-enum { MATCHING, OTHER };
+enum {
+	MATCHING,
+	OTHER,
+};
 
 static void process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
 {

@@ -12,7 +12,7 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	struct paint *self = weir_self(call);
 	uint8_t *paint = weir_column(v, self->paint), color = self->color;
 
-	weir_write (v, in, i, paint[i] = color);
+	weir_write(v, in, i, paint[i] = color);
 	out[0] = in;
 }
 

@@ -36,7 +36,7 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	leave(call, 0, in & ~left, out);
 	while (left) {
 		uint8_t color = paint[__builtin_ctzll(left)];
-		weir_mask same = left & weir_where (i, paint[i] == color);
+		weir_mask same = left & weir_where(i, paint[i] == color);
 
 		leave(call, color, same, out);
 		left &= ~same;

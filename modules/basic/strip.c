@@ -12,7 +12,7 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	struct strip *self = weir_self(call);
 	const uint32_t *length = v->length;
 	uint32_t least = self->length;
-	weir_mask cut = in & weir_where (i, length[i] < least);
+	weir_mask cut = in & weir_where(i, length[i] < least);
 
 	weir_drop(call, cut, &self->too_short);
 	weir_each (i, in & ~cut)

@@ -21,7 +21,7 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 {
 	struct ether_rewrite *self = weir_self(call);
 	const uint32_t *length = v->length;
-	weir_mask cut = in & weir_where (i, length[i] < ETHER_HEADER), failed = 0;
+	weir_mask cut = in & weir_where(i, length[i] < ETHER_HEADER), failed = 0;
 
 	weir_each (i, in & ~cut) {
 		uint8_t *frame = weir_edit(v, (unsigned)i, 0, ETHER_ADDRESSES);

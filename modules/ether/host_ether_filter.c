@@ -8,7 +8,10 @@ struct host_ether_filter {
 	weir_counter own, too_short;
 };
 
-enum { MINE, OTHER };
+enum {
+	MINE,
+	OTHER,
+};
 
 static bool is_mine(const struct host_ether_filter *self, const uint8_t *destination)
 {

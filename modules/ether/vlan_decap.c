@@ -7,7 +7,13 @@ struct vlan_decap {
 	weir_counter untagged, cut, no_buffer;
 };
 
-enum verdict { UNTAGGED, TAKEN_OFF, CUT, NO_BUFFER, VERDICTS };
+enum verdict {
+	UNTAGGED,
+	TAKEN_OFF,
+	CUT,
+	NO_BUFFER,
+	VERDICTS,
+};
 
 static enum verdict decap(struct weir_vector *v, unsigned i, uint16_t *tag)
 {

@@ -32,7 +32,7 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	const uint16_t *vlan = weir_column(v, self->vlan);
 	bool is_fixed = self->vlan_id != VLAN_OF_PACKET;
 	uint16_t fixed = (uint16_t)(self->priority << 13 | self->vlan_id);
-	weir_mask cut = in & weir_where (i, length[i] < ETHER_HEADER), failed = 0;
+	weir_mask cut = in & weir_where(i, length[i] < ETHER_HEADER), failed = 0;
 	weir_mask tagged = is_fixed ? in & ~cut : in & ~cut & weir_has(v, self->vlan);
 
 	weir_each (i, tagged)

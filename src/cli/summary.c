@@ -2,6 +2,7 @@
 #include "cli/summary.h"
 
 #include "module/settings.h"
+#include "plan/platform.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -29,6 +30,8 @@ static void drops_of(const struct plan_element *element, each_drop *tell, void *
 		if (open)
 			tell(context, (struct drop){ element->name, *element->outputs[i].name ? element->outputs[i].name : "open", open });
 	}
+	if (platform_port(element->class) && engine_bare_drops(element))
+		tell(context, (struct drop){ element->name, "unbound", engine_bare_drops(element) });
 	if (is_sink)
 		return;
 	each_member_of (member, element->class)

@@ -20,6 +20,14 @@ static const struct binding *binding_of(const struct bindings *bindings, const c
 	return NULL;
 }
 
+static int say_unbound(const struct plan_element *element, enum port_direction direction, struct port_error *why)
+{
+	snprintf(why->text, sizeof(why->text), "%s (%s) is bound to nothing", element->name, element->class->name);
+	snprintf(why->hint, sizeof(why->hint), "bind it: %s %s=%s", direction == PORT_SEND ? "-o" : "-i", element->name,
+		 direction == PORT_SEND ? "out.pcap" : "in.pcap, or an interface");
+	return -ENODEV;
+}
+
 static int open_one(struct port **port, const struct plan_element *element, const struct bindings *bindings,
 		    enum port_direction direction, struct port_wish *wish, struct port_error *why)
 {
@@ -30,12 +38,24 @@ static int open_one(struct port **port, const struct plan_element *element, cons
 	wish->direction = direction;
 	if (*spec)
 		return port_open(port, spec, wish, why);
-	if (direction == PORT_SEND && platform_port(element->class)->direction == PORT_BOTH)
-		return 0; // an open port that nothing is bound to for sending: what is sent there is dropped, by name
-	snprintf(why->text, sizeof(why->text), "%s (%s) is bound to nothing", element->name, element->class->name);
-	snprintf(why->hint, sizeof(why->hint), "bind it: %s %s=%s", direction == PORT_SEND ? "-o" : "-i", element->name,
-		 direction == PORT_SEND ? "out.pcap" : "in.pcap, or an interface");
-	return -ENODEV;
+	// one side of an open Port may stay unbound: nothing comes in there, what is sent there is dropped, by name
+	if (platform_port(element->class)->direction == PORT_BOTH)
+		return 0;
+	return say_unbound(element, direction, why);
+}
+
+// A graph whose ports are all left unbound would do nothing, for ever.
+static int check_received(const struct generation *generation, struct port_error *why)
+{
+	const struct plan_element *unbound = NULL;
+
+	for (unsigned i = 0; i < generation->port_count; i++) {
+		if (generation->ports[i].receives)
+			return 0;
+		if (generation->ports[i].element->output_count && generation->ports[i].element->outputs[0].to)
+			unbound = generation->ports[i].element;
+	}
+	return unbound ? say_unbound(unbound, PORT_RECEIVE, why) : 0;
 }
 
 static int open_ports(struct generation *generation, const struct bindings *bindings, uint64_t seed, struct port_error *why)
@@ -63,7 +83,7 @@ static int open_ports(struct generation *generation, const struct bindings *bind
 		if (port->receives && !port_info(port->receives)->is_capture)
 			generation->is_lossless = false;
 	}
-	return 0;
+	return check_received(generation, why);
 }
 
 // ---- one worker's share

@@ -154,6 +154,14 @@ static void send(struct worker *worker, const struct hot *hot, weir_mask in)
 	struct rte_mbuf *mbufs[WEIR_VECTOR];
 	unsigned n = 0, sent;
 
+	if (!hot->port) {
+		count(&hot->instance->bare_drops, weir_size(in));
+		count(&worker->account.dropped, weir_size(in));
+		count(&hot->instance->dropped, weir_size(in));
+		worker_drop(worker, in);
+		worker->vector->head.live &= ~in;
+		return;
+	}
 	weir_each (i, in)
 		mbufs[n++] = packet_mbuf(worker->vector->head.packet[i]);
 	sent = port_send(hot->port, hot->queue, mbufs, n);

@@ -5,10 +5,13 @@
 #include "packet/locate.h"
 #include "packet/packet.h"
 
-enum { ETHERNET = 14, IP_SIZE = 20, IPV6_SIZE = 40 };
+enum { ETHERNET = 14,
+	IP_SIZE = 20,
+	IPV6_SIZE = 40 };
 
 struct covered { // what a transport checksum covers
-	const uint8_t *network, *last_stop; // last_stop: the destination while a routing header is not used up; NULL: none
+	const uint8_t *network,
+		*last_stop; // last_stop: the destination while a routing header is not used up; NULL: none
 	uint32_t from, to;
 	bool is_whole;
 };
@@ -35,18 +38,21 @@ static void take(struct reader *reader, const uint8_t *bytes, uint32_t length, b
 	reader->is_odd = length & 1;
 }
 
-static void read_chain(struct reader *reader, const struct rte_mbuf *mbuf, uint32_t from, uint32_t to, bool is_crc)
+static void read_chain(
+	struct reader *reader, const struct rte_mbuf *mbuf, uint32_t from, uint32_t to, bool is_crc)
 {
 	for (uint32_t at = 0; mbuf && at < to; at += mbuf->data_len, mbuf = mbuf->next) {
-		uint32_t first = from > at ? from - at : 0, last = to - at < mbuf->data_len ? to - at : mbuf->data_len;
+		uint32_t first = from > at ? from - at : 0,
+			 last = to - at < mbuf->data_len ? to - at : mbuf->data_len;
 
 		if (first < last)
-			take(reader, rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, first), last - first, is_crc);
+			take(reader, rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, first), last - first,
+				is_crc);
 	}
 }
 
-static void read_packet(struct reader *reader, const struct vector *vector, unsigned slot, uint32_t from, uint32_t to,
-			bool is_crc)
+static void read_packet(struct reader *reader, const struct vector *vector, unsigned slot, uint32_t from,
+	uint32_t to, bool is_crc)
 {
 	if (to <= vector->head.straight[slot])
 		take(reader, vector->head.data[slot] + from, to - from, is_crc);
@@ -74,7 +80,9 @@ static bool cover_plain(const struct vector *vector, unsigned slot, uint32_t bas
 	return to > base && to <= length;
 }
 
-enum { ROUTE_SOURCE = 0, ROUTE_MOBILE = 2, ROUTE_SEGMENTS = 4 };
+enum { ROUTE_SOURCE = 0,
+	ROUTE_MOBILE = 2,
+	ROUTE_SEGMENTS = 4 };
 
 static const uint8_t *last_stop(const uint8_t *routing)
 {
@@ -83,20 +91,18 @@ static const uint8_t *last_stop(const uint8_t *routing)
 	if (!routing[3] || !addresses)
 		return NULL;
 	switch (routing[2]) {
-	case ROUTE_SOURCE:
-		return routing + 8 + 16 * (addresses - 1);
+	case ROUTE_SOURCE: return routing + 8 + 16 * (addresses - 1);
 	case ROUTE_MOBILE:
-	case ROUTE_SEGMENTS:
-		return routing + 8;
-	default:
-		return NULL;
+	case ROUTE_SEGMENTS: return routing + 8;
+	default: return NULL;
 	}
 }
 
 // Is the packet there to the end that its network header tells, and no fragment?
 static bool is_whole(const struct found *network, const uint8_t *header)
 {
-	uint32_t length = network->protocol == PROTO_IP ? weir_be16(header + 2) : IPV6_SIZE + weir_be16(header + 4);
+	uint32_t length =
+		network->protocol == PROTO_IP ? weir_be16(header + 2) : IPV6_SIZE + weir_be16(header + 4);
 
 	if (network->end != network->wire_end)
 		return false;
@@ -115,7 +121,8 @@ static void cover_network(struct covered *covered, const struct found *found, co
 		covered->last_stop = last_stop(header);
 }
 
-static void cover(const struct vector *vector, unsigned slot, enum protocol protocol, uint32_t base, struct covered *covered)
+static void cover(const struct vector *vector, unsigned slot, enum protocol protocol, uint32_t base,
+	struct covered *covered)
 {
 	struct walk walk;
 
@@ -142,7 +149,8 @@ static bool is_unfinished(const struct vector *vector, unsigned slot)
 	return packet && packet_head(packet_mbuf(packet))->unfinished & PACKET_L4;
 }
 
-static enum checksum_status check_sctp(const struct vector *vector, unsigned slot, const struct covered *covered)
+static enum checksum_status check_sctp(
+	const struct vector *vector, unsigned slot, const struct covered *covered)
 {
 	static const uint8_t zero[4];
 	struct reader reader = { 0 };
@@ -167,8 +175,8 @@ static uint32_t pseudo(const struct covered *covered, uint8_t number)
 }
 
 // With the stored checksum taken in, everything sums up to ffff, which folds to 0.
-static enum checksum_status check_sum(const struct vector *vector, unsigned slot, const struct covered *covered,
-				      uint8_t number)
+static enum checksum_status check_sum(
+	const struct vector *vector, unsigned slot, const struct covered *covered, uint8_t number)
 {
 	bool is_alone = number == 1 || number == 2;
 	struct reader reader = { .sum = !is_alone && covered->network ? pseudo(covered, number) : 0 };
@@ -177,10 +185,15 @@ static enum checksum_status check_sum(const struct vector *vector, unsigned slot
 	return weir_fold(reader.sum) ? CHECKSUM_BAD : CHECKSUM_GOOD;
 }
 
-enum checksum_status checksum_check(const struct vector *vector, unsigned slot, enum protocol protocol, uint32_t base)
+enum checksum_status checksum_check(
+	const struct vector *vector, unsigned slot, enum protocol protocol, uint32_t base)
 {
-	static const uint8_t numbers[PROTOCOLS] = { [PROTO_ICMP] = 1, [PROTO_IGMP] = 2,	   [PROTO_TCP] = 6,
-						    [PROTO_UDP] = 17, [PROTO_ICMPV6] = 58, [PROTO_SCTP] = 132 };
+	static const uint8_t numbers[PROTOCOLS] = { [PROTO_ICMP] = 1,
+		[PROTO_IGMP] = 2,
+		[PROTO_TCP] = 6,
+		[PROTO_UDP] = 17,
+		[PROTO_ICMPV6] = 58,
+		[PROTO_SCTP] = 132 };
 	const uint8_t *header = vector->head.data[slot] + base;
 	struct covered covered;
 
@@ -192,6 +205,6 @@ enum checksum_status checksum_check(const struct vector *vector, unsigned slot, 
 		return CHECKSUM_UNVERIFIED;
 	if (protocol == PROTO_UDP && weir_be16(header + 4) >= 8 && weir_be16(header + 4) < covered.to - base)
 		covered.to = base + weir_be16(header + 4);
-	return protocol == PROTO_SCTP ? check_sctp(vector, slot, &covered) :
-					check_sum(vector, slot, &covered, numbers[protocol]);
+	return protocol == PROTO_SCTP ? check_sctp(vector, slot, &covered)
+				      : check_sum(vector, slot, &covered, numbers[protocol]);
 }

@@ -36,7 +36,7 @@ static void sums_of_every_length(void **state)
 		assert_int_equal(stored(weir_fold(weir_sum(bytes, length, 0))), plain_sum(bytes, length));
 		if (length >= 10)
 			assert_int_equal(weir_fold(weir_sum(bytes + 10, length - 10, weir_sum(bytes, 10, 0))),
-					 weir_fold(weir_sum(bytes, length, 0)));
+				weir_fold(weir_sum(bytes, length, 0)));
 		free(bytes);
 	}
 }
@@ -52,8 +52,8 @@ static void carries_are_not_lost(void **state)
 	assert_int_equal(stored(weir_fold(weir_sum(bytes, sizeof(bytes), 0))), 1);
 }
 
-static const uint8_t ip[20] = { 0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11,
-				0xb8, 0x61, 0xc0, 0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7 };
+static const uint8_t ip[20] = { 0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0xb8, 0x61, 0xc0,
+	0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7 };
 
 static void header_of_ip(void **state)
 {
@@ -107,10 +107,12 @@ struct buffer { // one of a chain
 	uint8_t bytes[256];
 };
 
-static const uint8_t frame_start[34] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 0, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 };
+static const uint8_t frame_start[34] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 0, 0, 1, 0, 0,
+	64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 };
 
 // Splits a frame of TCP after each of its bytes behind the headers, and checks what is made of it.
-static void check_split(unsigned length, unsigned split, bool spoil, uint8_t unfinished, enum checksum_status want)
+static void check_split(
+	unsigned length, unsigned split, bool spoil, uint8_t unfinished, enum checksum_status want)
 {
 	struct buffer *first = aligned_alloc(64, 2 * sizeof(struct buffer)), *second = first + 1;
 	struct vector *vector = aligned_alloc(64, (sizeof(struct vector) + 63) & ~63u);
@@ -159,9 +161,12 @@ static void chains_are_summed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sums_of_every_length), cmocka_unit_test(carries_are_not_lost),
-		cmocka_unit_test(header_of_ip),		cmocka_unit_test(crc_of_sctp),
-		cmocka_unit_test(transport_is_good_with_it), cmocka_unit_test(no_checksum_of_udp_is_zero),
+		cmocka_unit_test(sums_of_every_length),
+		cmocka_unit_test(carries_are_not_lost),
+		cmocka_unit_test(header_of_ip),
+		cmocka_unit_test(crc_of_sctp),
+		cmocka_unit_test(transport_is_good_with_it),
+		cmocka_unit_test(no_checksum_of_udp_is_zero),
 		cmocka_unit_test(chains_are_summed),
 	};
 

@@ -103,7 +103,8 @@ static inline struct decoder *decoder_create(void)
 	decoder->locate = decode_prepare(arena, decoder->layers, PROTOCOLS * TESTED, &decoder->facts);
 	decoder->vector = aligned_alloc(64, decoder->columns);
 	memset(decoder->vector, 0, decoder->columns);
-	decoder->packets = aligned_alloc(_Alignof(struct tested_packet), sizeof(struct tested_packet) * WEIR_VECTOR);
+	decoder->packets =
+		aligned_alloc(_Alignof(struct tested_packet), sizeof(struct tested_packet) * WEIR_VECTOR);
 	memset(decoder->packets, 0, sizeof(struct tested_packet) * WEIR_VECTOR);
 	return decoder;
 }
@@ -127,8 +128,8 @@ static inline void decoder_destroy(struct decoder *decoder)
 }
 
 // Adds a frame; returns its slot. original: its length on the wire.
-static inline unsigned decoder_add(struct decoder *decoder, const uint8_t *bytes, uint32_t length, uint32_t original,
-				   enum protocol link)
+static inline unsigned decoder_add(
+	struct decoder *decoder, const uint8_t *bytes, uint32_t length, uint32_t original, enum protocol link)
 {
 	struct vector *vector = decoder->vector;
 	unsigned slot = vector->head.fill++;
@@ -156,8 +157,8 @@ static inline void decoder_run(struct decoder *decoder, weir_mask todo)
 
 // ---- values as text
 
-static inline const struct decode_extract *decoder_extract(const struct decoder *decoder, const struct field *field,
-							   uint8_t occurrence)
+static inline const struct decode_extract *decoder_extract(
+	const struct decoder *decoder, const struct field *field, uint8_t occurrence)
 {
 	unsigned i = 0;
 
@@ -166,7 +167,8 @@ static inline const struct decode_extract *decoder_extract(const struct decoder 
 	return &decoder->extracts.at[field_index(field) * TESTED + i];
 }
 
-static inline bool decoder_has(const struct decoder *decoder, unsigned slot, const struct decode_extract *extract)
+static inline bool decoder_has(
+	const struct decoder *decoder, unsigned slot, const struct decode_extract *extract)
 {
 	return *vector_mask(decoder->vector, extract->has) >> slot & 1;
 }
@@ -180,44 +182,47 @@ static inline const char *decoder_hex(const struct decoder *decoder, const uint8
 	return text;
 }
 
-static inline uint64_t decoder_number(const struct decoder *decoder, unsigned slot, const struct decode_extract *extract)
+static inline uint64_t decoder_number(
+	const struct decoder *decoder, unsigned slot, const struct decode_extract *extract)
 {
 	uint64_t number = 0;
 
-	memcpy(&number, (const char *)vector_column(decoder->vector, extract->at) + (size_t)slot * extract->field->size,
-	       extract->field->size);
+	memcpy(&number,
+		(const char *)vector_column(decoder->vector, extract->at) + (size_t)slot * extract->field->size,
+		extract->field->size);
 	return number;
 }
 
 // NULL: it is not there.
-static inline const char *decoder_text(const struct decoder *decoder, unsigned slot, const struct field *field,
-				       uint8_t occurrence)
+static inline const char *decoder_text(
+	const struct decoder *decoder, unsigned slot, const struct field *field, uint8_t occurrence)
 {
 	const struct decode_extract *extract = decoder_extract(decoder, field, occurrence);
-	const uint8_t *value = (const uint8_t *)vector_column(decoder->vector, extract->at) + (size_t)slot * field->size;
+	const uint8_t *value =
+		(const uint8_t *)vector_column(decoder->vector, extract->at) + (size_t)slot * field->size;
 	struct field_view view;
 	uint32_t ip;
 
 	if (!decoder_has(decoder, slot, extract))
 		return NULL;
 	switch (field->type) {
-	case FIELD_PROTOCOL:
-		return "1";
-	case FIELD_BOOL:
-		return *vector_mask(decoder->vector, extract->at) >> slot & 1 ? "1" : "0";
+	case FIELD_PROTOCOL: return "1";
+	case FIELD_BOOL: return *vector_mask(decoder->vector, extract->at) >> slot & 1 ? "1" : "0";
 	case FIELD_IPV4:
 		memcpy(&ip, value, sizeof(ip));
-		return arena_print(decoder->arena, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
-	case FIELD_IPV6:
-		return decoder_hex(decoder, value, 16);
+		return arena_print(
+			decoder->arena, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+	case FIELD_IPV6: return decoder_hex(decoder, value, 16);
 	case FIELD_ETHER:
-		return arena_print(decoder->arena, "%012llx", (unsigned long long)decoder_number(decoder, slot, extract));
+		return arena_print(
+			decoder->arena, "%012llx", (unsigned long long)decoder_number(decoder, slot, extract));
 	case FIELD_BYTES:
 	case FIELD_STRING:
 		memcpy(&view, value, sizeof(view));
 		return decoder_hex(decoder, decoder->frames[slot] + view.offset, view.length);
 	default:
-		return arena_print(decoder->arena, "%llu", (unsigned long long)decoder_number(decoder, slot, extract));
+		return arena_print(
+			decoder->arena, "%llu", (unsigned long long)decoder_number(decoder, slot, extract));
 	}
 }
 
@@ -225,13 +230,15 @@ static inline const char *decoder_reason(const struct decoder *decoder, unsigned
 {
 	if (!(*vector_mask(decoder->vector, decoder->facts.malformed) >> slot & 1))
 		return "";
-	return decode_reason(((const uint8_t *)vector_column(decoder->vector, decoder->facts.malformed_reason))[slot]);
+	return decode_reason(
+		((const uint8_t *)vector_column(decoder->vector, decoder->facts.malformed_reason))[slot]);
 }
 
 static inline int decoder_place(const struct decoder *decoder, unsigned slot, uint32_t has, uint32_t at)
 {
-	return *vector_mask(decoder->vector, has) >> slot & 1 ?
-		       ((const uint16_t *)vector_column(decoder->vector, at))[slot] : -1;
+	return *vector_mask(decoder->vector, has) >> slot & 1
+		? ((const uint16_t *)vector_column(decoder->vector, at))[slot]
+		: -1;
 }
 
 #endif

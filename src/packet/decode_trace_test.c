@@ -13,16 +13,37 @@
 #include <jansson.h>
 
 struct counted {
-	const char *name;  // as the truth calls it
+	const char *name; // as the truth calls it
 	const char *field; // packets that have it
 };
 
 static const struct counted counted[] = {
-	{ "eth", "eth" },   { "vlan", "vlan" }, { "arp", "arp" },	{ "ip", "ip" },	      { "ipv6", "ipv6" },   { "icmp", "icmp" },
-	{ "icmpv6", "icmpv6" }, { "igmp", "igmp" }, { "tcp", "tcp" },	{ "udp", "udp" },     { "sctp", "sctp" },   { "gre", "gre" },
-	{ "mpls", "mpls" }, { "pppoes", "pppoes" }, { "ppp", "ppp" },	{ "vxlan", "vxlan" }, { "geneve", "geneve" }, { "gtp", "gtp" },
-	{ "sll", "sll" },   { "null", "null" }, { "chdlc", "chdlc" },	{ "llc", "llc" },     { "ah", "ah" },
-	{ "ipv6.hopopts", "ipv6.hopopts" }, { "ipv6.dstopts", "ipv6.dstopts" }, { "ipv6.fraghdr", "ipv6.fraghdr" },
+	{ "eth", "eth" },
+	{ "vlan", "vlan" },
+	{ "arp", "arp" },
+	{ "ip", "ip" },
+	{ "ipv6", "ipv6" },
+	{ "icmp", "icmp" },
+	{ "icmpv6", "icmpv6" },
+	{ "igmp", "igmp" },
+	{ "tcp", "tcp" },
+	{ "udp", "udp" },
+	{ "sctp", "sctp" },
+	{ "gre", "gre" },
+	{ "mpls", "mpls" },
+	{ "pppoes", "pppoes" },
+	{ "ppp", "ppp" },
+	{ "vxlan", "vxlan" },
+	{ "geneve", "geneve" },
+	{ "gtp", "gtp" },
+	{ "sll", "sll" },
+	{ "null", "null" },
+	{ "chdlc", "chdlc" },
+	{ "llc", "llc" },
+	{ "ah", "ah" },
+	{ "ipv6.hopopts", "ipv6.hopopts" },
+	{ "ipv6.dstopts", "ipv6.dstopts" },
+	{ "ipv6.fraghdr", "ipv6.fraghdr" },
 };
 enum { COUNTED = sizeof(counted) / sizeof(*counted) };
 
@@ -34,7 +55,8 @@ struct counts {
 };
 
 // Why tshark counts otherwise.
-#define FRAGMENTS "it shows the transport header with the packet that completes the datagram, not with the first fragment"
+#define FRAGMENTS \
+	"it shows the transport header with the packet that completes the datagram, not with the first fragment"
 #define TEREDO "it looks for IPv6 behind UDP port 3544"
 #define LIES "it sums up a packet that is shorter than its own length says: here that is not verified"
 #define CUT "it shows the fields that are there of a header that is cut"
@@ -112,7 +134,8 @@ static void count_number(const struct decoder *decoder, unsigned slot, const cha
 static void count_slot(const struct decoder *decoder, unsigned slot, struct counts *counts)
 {
 	for (unsigned i = 0; i < COUNTED; i++)
-		counts->protocols[i] += decoder_has(decoder, slot, decoder_extract(decoder, field_find(counted[i].field), 1));
+		counts->protocols[i] +=
+			decoder_has(decoder, slot, decoder_extract(decoder, field_find(counted[i].field), 1));
 	count_number(decoder, slot, "ip.proto", counts->ip_proto);
 	count_number(decoder, slot, "ipv6.nxt", counts->ipv6_nxt);
 	counts->bad_ip += is_bad(decoder, slot, "ip.checksum.status");
@@ -139,7 +162,8 @@ static void count_file(struct decoder *decoder, const char *path, struct counts 
 	if (capture_open(&capture, path, &why))
 		fail_msg("%s", why.text);
 	while (capture_next(capture, &record) == 1) {
-		decoder_add(decoder, record.bytes, record.captured, record.original, links_protocol(record.link_type));
+		decoder_add(decoder, record.bytes, record.captured, record.original,
+			links_protocol(record.link_type));
 		if (decoder->vector->head.fill == WEIR_VECTOR)
 			count_vector(decoder, counts);
 	}
@@ -160,7 +184,8 @@ static unsigned compare(const char *trace, const char *name, unsigned ours, cons
 	return 1;
 }
 
-static unsigned compare_numbers(const char *trace, const char *kind, const unsigned *numbers, const json_t *theirs)
+static unsigned compare_numbers(
+	const char *trace, const char *kind, const unsigned *numbers, const json_t *theirs)
 {
 	unsigned wrong = 0;
 	char key[16], name[64];
@@ -179,12 +204,16 @@ static unsigned compare_file(const char *trace, const struct counts *counts, con
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < COUNTED; i++)
-		wrong += compare(trace, counted[i].name, counts->protocols[i], json_object_get(protocols, counted[i].name));
+		wrong += compare(trace, counted[i].name, counts->protocols[i],
+			json_object_get(protocols, counted[i].name));
 	wrong += compare_numbers(trace, "ip.proto", counts->ip_proto, json_object_get(ip, "outer_v4_proto"));
-	wrong += compare_numbers(trace, "ipv6.nxt", counts->ipv6_nxt, json_object_get(ip, "outer_v6_next_header"));
+	wrong += compare_numbers(
+		trace, "ipv6.nxt", counts->ipv6_nxt, json_object_get(ip, "outer_v6_next_header"));
 	wrong += compare(trace, "bad ip", counts->bad_ip, json_object_get(ip, "bad_v4_header_checksum"));
-	wrong += compare(trace, "bad tcp", counts->bad_tcp, json_object_get(json_object_get(truth, "tcp"), "bad_checksum"));
-	wrong += compare(trace, "bad udp", counts->bad_udp, json_object_get(json_object_get(truth, "udp"), "bad_checksum"));
+	wrong += compare(trace, "bad tcp", counts->bad_tcp,
+		json_object_get(json_object_get(truth, "tcp"), "bad_checksum"));
+	wrong += compare(trace, "bad udp", counts->bad_udp,
+		json_object_get(json_object_get(truth, "udp"), "bad_checksum"));
 	return wrong;
 }
 

@@ -6,17 +6,17 @@
 #include "packet/packet.h"
 
 // Runs statements for the slots of `mask`: a plain loop if they are the first ones without a hole.
-#define FOR(i, mask, ...)                                                                                  \
-	do {                                                                                               \
-		if (!((mask) & ((mask) + 1))) {                                                            \
-			for (unsigned i = 0, i##_count = weir_size(mask); i < i##_count; i++) {            \
-				__VA_ARGS__;                                                               \
-			}                                                                                  \
-		} else {                                                                                   \
-			weir_each (i, mask) {                                                              \
-				__VA_ARGS__;                                                               \
-			}                                                                                  \
-		}                                                                                          \
+#define FOR(i, mask, ...) \
+	do { \
+		if (!((mask) & ((mask) + 1))) { \
+			for (unsigned i = 0, i##_count = weir_size(mask); i < i##_count; i++) { \
+				__VA_ARGS__; \
+			} \
+		} else { \
+			weir_each (i, mask) { \
+				__VA_ARGS__; \
+			} \
+		} \
 	} while (0)
 
 struct source {
@@ -63,22 +63,25 @@ static uint64_t get48(const uint8_t *at)
 }
 
 // `whole_`: all bits as they are; `bits_`: some of them.
-#define NUMBERS(name, type, get)                                                                           \
-	[[maybe_unused]] static void whole_##name(const struct decode_extract *extract, struct vector *vector, weir_mask todo) \
-	{                                                                                                  \
-		struct source source = source_of(extract, vector);                                         \
-		type *restrict column = vector_column(vector, extract->at);                                \
-		weir_mask mask = those_with(extract, vector, todo);                                        \
-                                                                                                           \
-		FOR (i, mask, column[i] = (type)get(place(&source, i)));                                   \
-	}                                                                                                  \
+#define NUMBERS(name, type, get) \
+	[[maybe_unused]] static void whole_##name( \
+		const struct decode_extract *extract, struct vector *vector, weir_mask todo) \
+	{ \
+		struct source source = source_of(extract, vector); \
+		type *restrict column = vector_column(vector, extract->at); \
+		weir_mask mask = those_with(extract, vector, todo); \
+\
+		FOR(i, mask, column[i] = (type)get(place(&source, i))); \
+	} \
 	static void bits_##name(const struct decode_extract *extract, struct vector *vector, weir_mask todo) \
-	{                                                                                                  \
-		struct source source = source_of(extract, vector);                                         \
-		type *restrict column = vector_column(vector, extract->at);                                \
-		weir_mask mask = those_with(extract, vector, todo);                                        \
-                                                                                                           \
-		FOR (i, mask, column[i] = (type)((get(place(&source, i)) >> source.shift & source.mask) << source.scale)); \
+	{ \
+		struct source source = source_of(extract, vector); \
+		type *restrict column = vector_column(vector, extract->at); \
+		weir_mask mask = those_with(extract, vector, todo); \
+\
+		FOR(i, mask, \
+			column[i] = (type)((get(place(&source, i)) >> source.shift & source.mask) \
+				<< source.scale)); \
 	}
 
 NUMBERS(1_1, uint8_t, get8)
@@ -93,8 +96,11 @@ static const struct {
 	uint8_t width, size;
 	extract_run *whole, *bits;
 } numbers[] = {
-	{ 1, 1, whole_1_1, bits_1_1 }, { 2, 1, bits_2_1, bits_2_1 },  { 2, 2, whole_2_2, bits_2_2 },
-	{ 4, 4, whole_4_4, bits_4_4 }, { 6, 8, whole_6_8, bits_6_8 },
+	{ 1, 1, whole_1_1, bits_1_1 },
+	{ 2, 1, bits_2_1, bits_2_1 },
+	{ 2, 2, whole_2_2, bits_2_2 },
+	{ 4, 4, whole_4_4, bits_4_4 },
+	{ 6, 8, whole_6_8, bits_6_8 },
 };
 
 static void run_ipv6(const struct decode_extract *extract, struct vector *vector, weir_mask todo)
@@ -103,7 +109,7 @@ static void run_ipv6(const struct decode_extract *extract, struct vector *vector
 	uint8_t *column = vector_column(vector, extract->at);
 	weir_mask mask = those_with(extract, vector, todo);
 
-	FOR (i, mask, memcpy(column + 16 * i, place(&source, i), 16));
+	FOR(i, mask, memcpy(column + 16 * i, place(&source, i), 16));
 }
 
 // ---- bits, as a mask
@@ -144,7 +150,7 @@ static void run_frame_cap_len(const struct decode_extract *extract, struct vecto
 {
 	uint32_t *column = vector_column(vector, extract->at);
 
-	FOR (i, todo, column[i] = vector->head.length[i]);
+	FOR(i, todo, column[i] = vector->head.length[i]);
 }
 
 // Its own time; that of the slot is never less than that of an earlier packet.
@@ -186,7 +192,8 @@ static void run_ip_checksum(const struct decode_extract *extract, struct vector 
 	uint8_t *restrict column = vector_column(vector, extract->at);
 	weir_mask mask = those_with(extract, vector, todo), longer = 0;
 
-	FOR (i, mask, column[i] = is_good(place(&source, i)); longer |= (weir_mask)(*place(&source, i) != 0x45) << i);
+	FOR(i, mask, column[i] = is_good(place(&source, i));
+		longer |= (weir_mask)(*place(&source, i) != 0x45) << i);
 	weir_each (i, longer) {
 		const uint8_t *ip = place(&source, i);
 
@@ -200,7 +207,8 @@ static void run_checksum(const struct decode_extract *extract, struct vector *ve
 	uint8_t *column = vector_column(vector, extract->at);
 
 	weir_each (i, those_with(extract, vector, todo))
-		column[i] = checksum_check(vector, (unsigned)i, protocol_whole(extract->field->protocol), base[i]);
+		column[i] =
+			checksum_check(vector, (unsigned)i, protocol_whole(extract->field->protocol), base[i]);
 }
 
 // ---- lengths

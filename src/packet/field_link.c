@@ -11,9 +11,10 @@ const struct field field_link[] = {
 	COMPUTED("frame.len", UINT, 4, PROTO_FRAME, COMPUTE_FRAME_LEN, "length on the wire"),
 	COMPUTED("frame.cap_len", UINT, 4, PROTO_FRAME, COMPUTE_FRAME_CAP_LEN, "length that is there"),
 	COMPUTED("frame.time_epoch", TIME, 8, PROTO_FRAME, COMPUTE_FRAME_TIME, "when it came, since 1970"),
-	COMPUTED("weir.network", UINT, 2, PROTO_FRAME, COMPUTE_NOTHING, "where the first ARP, IPv4 or IPv6 header begins"),
+	COMPUTED("weir.network", UINT, 2, PROTO_FRAME, COMPUTE_NOTHING,
+		"where the first ARP, IPv4 or IPv6 header begins"),
 	COMPUTED("weir.transport", UINT, 2, PROTO_FRAME, COMPUTE_NOTHING,
-		 "where the first TCP, UDP, UDP-Lite, SCTP, ICMP or ICMPv6 header begins"),
+		"where the first TCP, UDP, UDP-Lite, SCTP, ICMP or ICMPv6 header begins"),
 
 	PRESENCE("eth", PROTO_ETH, "Ethernet"),
 	ETHER("eth.dst", PROTO_ETH, 0, WRITABLE(NONE), "destination"),

@@ -18,18 +18,19 @@ enum { // whether weir_set may change it, and what covers it then
 	ACCESS_WRITABLE_TRANSPORT,
 };
 
-#define FIXED_(text, kind_of, bytes, proto, place, wide, right, bits, access, what)                       \
-	{                                                                                                  \
-		.name = text, .about = what, .type = FIELD_##kind_of, .protocol = proto, .size = bytes,    \
-		.offset = place, .width = wide, .shift = right, .mask = bits,            \
-		.is_writable = (access) != ACCESS_READ_ONLY, .sum = (access) ? (access)-ACCESS_WRITABLE_NONE : SUM_NONE                       \
+#define FIXED_(text, kind_of, bytes, proto, place, wide, right, bits, access, what) \
+	{ \
+		.name = text, .about = what, .type = FIELD_##kind_of, .protocol = proto, .size = bytes, \
+		.offset = place, .width = wide, .shift = right, .mask = bits, \
+		.is_writable = (access) != ACCESS_READ_ONLY, \
+		.sum = (access) ? (access)-ACCESS_WRITABLE_NONE : SUM_NONE \
 	}
-#define BITS(text, bytes, proto, place, wide, right, bits, access, what)                                  \
+#define BITS(text, bytes, proto, place, wide, right, bits, access, what) \
 	FIXED_(text, UINT, bytes, proto, place, wide, right, bits, access, what)
 
-#define PRESENCE(text, proto, what)                                                                        \
-	{                                                                                                  \
-		.name = text, .about = what, .type = FIELD_PROTOCOL, .protocol = proto                     \
+#define PRESENCE(text, proto, what) \
+	{ \
+		.name = text, .about = what, .type = FIELD_PROTOCOL, .protocol = proto \
 	}
 #define U8(text, proto, place, access, what) FIXED_(text, UINT, 1, proto, place, 1, 0, 0, access, what)
 #define U16(text, proto, place, access, what) FIXED_(text, UINT, 2, proto, place, 2, 0, 0, access, what)
@@ -39,20 +40,20 @@ enum { // whether weir_set may change it, and what covers it then
 #define IPV4(text, proto, place, access, what) FIXED_(text, IPV4, 4, proto, place, 4, 0, 0, access, what)
 #define IPV6(text, proto, place, access, what) FIXED_(text, IPV6, 16, proto, place, 16, 0, 0, access, what)
 // a length or offset that the header tells in units of 1 << left bytes
-#define SCALED(text, bytes, proto, place, wide, right, bits, left, what)                                  \
-	{                                                                                                  \
-		.name = text, .about = what, .type = FIELD_UINT, .protocol = proto, .size = bytes,         \
-		.offset = place, .width = wide, .shift = right, .mask = bits, .scale = left                \
+#define SCALED(text, bytes, proto, place, wide, right, bits, left, what) \
+	{ \
+		.name = text, .about = what, .type = FIELD_UINT, .protocol = proto, .size = bytes, \
+		.offset = place, .width = wide, .shift = right, .mask = bits, .scale = left \
 	}
-#define COMPUTED(text, kind_of, bytes, proto, how, what)                                                  \
-	{                                                                                                  \
-		.name = text, .about = what, .type = FIELD_##kind_of, .protocol = proto, .size = bytes,    \
-		.compute = how                                                                             \
+#define COMPUTED(text, kind_of, bytes, proto, how, what) \
+	{ \
+		.name = text, .about = what, .type = FIELD_##kind_of, .protocol = proto, .size = bytes, \
+		.compute = how \
 	}
-#define ALIAS(text, kind_of, bytes, proto, names, what)                                                   \
-	{                                                                                                  \
-		.name = text, .about = what, .type = FIELD_##kind_of, .protocol = proto, .size = bytes,    \
-		.any_of = names                                                                            \
+#define ALIAS(text, kind_of, bytes, proto, names, what) \
+	{ \
+		.name = text, .about = what, .type = FIELD_##kind_of, .protocol = proto, .size = bytes, \
+		.any_of = names \
 	}
 
 #endif

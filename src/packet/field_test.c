@@ -26,8 +26,12 @@ static void found_by_name_and_index(void **state)
 
 static unsigned size_of(const struct field *field)
 {
-	static const uint8_t sizes[] = { [FIELD_IPV4] = 4,  [FIELD_IPV6] = 16, [FIELD_ETHER] = 8,
-					 [FIELD_TIME] = 8,  [FIELD_BYTES] = 8, [FIELD_STRING] = 8 };
+	static const uint8_t sizes[] = { [FIELD_IPV4] = 4,
+		[FIELD_IPV6] = 16,
+		[FIELD_ETHER] = 8,
+		[FIELD_TIME] = 8,
+		[FIELD_BYTES] = 8,
+		[FIELD_STRING] = 8 };
 
 	return field->type == FIELD_UINT ? field->size : sizes[field->type];
 }
@@ -57,7 +61,8 @@ static void entries_make_sense(void **state)
 		assert_true(field->protocol > PROTO_NONE && field->protocol < PROTOCOLS);
 		assert_int_equal(field->size, size_of(field));
 		if (field->type == FIELD_UINT)
-			assert_true(field->size == 1 || field->size == 2 || field->size == 4 || field->size == 8);
+			assert_true(
+				field->size == 1 || field->size == 2 || field->size == 4 || field->size == 8);
 		assert_false(field->width && field->compute);
 		assert_false(field->is_writable && !field->width);
 		assert_false(field->is_writable && field->scale);
@@ -93,7 +98,8 @@ static void all_can_be_extracted(void **state)
 		bool is_fact = field->protocol == PROTO_FRAME && field->compute == COMPUTE_NOTHING;
 
 		decode_extract_prepare(&extract);
-		assert_int_equal(extract.run == NULL, field->type == FIELD_PROTOCOL || field->any_of || is_fact);
+		assert_int_equal(
+			extract.run == NULL, field->type == FIELD_PROTOCOL || field->any_of || is_fact);
 	}
 }
 
@@ -111,8 +117,10 @@ static void protocols_are_described(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(found_by_name_and_index), cmocka_unit_test(entries_make_sense),
-		cmocka_unit_test(aliases_stand_for_fields_like_them), cmocka_unit_test(all_can_be_extracted),
+		cmocka_unit_test(found_by_name_and_index),
+		cmocka_unit_test(entries_make_sense),
+		cmocka_unit_test(aliases_stand_for_fields_like_them),
+		cmocka_unit_test(all_can_be_extracted),
 		cmocka_unit_test(protocols_are_described),
 	};
 

@@ -28,7 +28,8 @@ const struct field field_transport[] = {
 	FLAG("tcp.flags.fin", PROTO_TCP_REST, 13, 0, WRITABLE(TRANSPORT), "sender has no more"),
 	U16("tcp.window_size_value", PROTO_TCP_REST, 14, WRITABLE(TRANSPORT), "window, not scaled"),
 	U16("tcp.checksum", PROTO_TCP_REST, 16, WRITABLE(NONE), "checksum"),
-	COMPUTED("tcp.checksum.status", UINT, 1, PROTO_TCP_REST, COMPUTE_CHECKSUM, "0: bad; 1: good; 2: not verified"),
+	COMPUTED("tcp.checksum.status", UINT, 1, PROTO_TCP_REST, COMPUTE_CHECKSUM,
+		"0: bad; 1: good; 2: not verified"),
 	U16("tcp.urgent_pointer", PROTO_TCP_REST, 18, WRITABLE(TRANSPORT), "end of urgent data"),
 	COMPUTED("tcp.len", UINT, 4, PROTO_TCP_REST, COMPUTE_TCP_LEN, "bytes of the payload, on the wire"),
 	COMPUTED("tcp.payload", BYTES, 8, PROTO_TCP_PAYLOAD, COMPUTE_VIEW, "payload"),
@@ -39,7 +40,8 @@ const struct field field_transport[] = {
 	ALIAS("udp.port", UINT, 2, PROTO_UDP, udp_port, "source or destination port"),
 	U16("udp.length", PROTO_UDP, 4, READ_ONLY, "bytes of header and payload"),
 	U16("udp.checksum", PROTO_UDP, 6, WRITABLE(NONE), "checksum"),
-	COMPUTED("udp.checksum.status", UINT, 1, PROTO_UDP, COMPUTE_CHECKSUM, "0: bad; 1: good; 2: not verified; 3: none"),
+	COMPUTED("udp.checksum.status", UINT, 1, PROTO_UDP, COMPUTE_CHECKSUM,
+		"0: bad; 1: good; 2: not verified; 3: none"),
 	COMPUTED("udp.payload", BYTES, 8, PROTO_UDP_PAYLOAD, COMPUTE_VIEW, "payload"),
 
 	PRESENCE("udplite", PROTO_UDPLITE, "UDP-Lite"),
@@ -53,6 +55,7 @@ const struct field field_transport[] = {
 	ALIAS("sctp.port", UINT, 2, PROTO_SCTP, sctp_port, "source or destination port"),
 	U32("sctp.verification_tag", PROTO_SCTP, 4, READ_ONLY, "association of the receiver"),
 	U32("sctp.checksum", PROTO_SCTP_REST, 8, READ_ONLY, "checksum"),
-	COMPUTED("sctp.checksum.status", UINT, 1, PROTO_SCTP_REST, COMPUTE_CHECKSUM, "0: bad; 1: good; 2: not verified"),
+	COMPUTED("sctp.checksum.status", UINT, 1, PROTO_SCTP_REST, COMPUTE_CHECKSUM,
+		"0: bad; 1: good; 2: not verified"),
 };
 const unsigned field_transport_count = sizeof(field_transport) / sizeof(*field_transport);

@@ -6,7 +6,11 @@
 
 enum { LANES = 16 };
 
-enum place { AT_START, AT_TAG, AT_NETWORK, AT_TRANSPORT, AT_PAYLOAD };
+enum place { AT_START,
+	AT_TAG,
+	AT_NETWORK,
+	AT_TRANSPORT,
+	AT_PAYLOAD };
 
 struct output { // a layer that a plain packet may have
 	uint32_t has, base, end;
@@ -33,9 +37,10 @@ static bool is_of_link(const struct decode_layer *layer)
 
 static bool is_of(const struct decode_layer *layer, enum protocol network)
 {
-	return is_of_link(layer) || (layer->occurrence <= 1 &&
-				     (layer->protocol == network || layer->protocol == PROTO_ETH_TYPE ||
-				      layer->protocol == PROTO_ETH_LENGTH));
+	return is_of_link(layer) ||
+		(layer->occurrence <= 1 &&
+			(layer->protocol == network || layer->protocol == PROTO_ETH_TYPE ||
+				layer->protocol == PROTO_ETH_LENGTH));
 }
 
 static bool is_payload(enum protocol protocol)
@@ -46,12 +51,13 @@ static bool is_payload(enum protocol protocol)
 static bool needs_all(const struct decode_facts *facts)
 {
 	return facts->malformed || facts->malformed_reason || facts->malformed_offset || facts->fragmented ||
-	       facts->transport || facts->transport_has;
+		facts->transport || facts->transport_has;
 }
 
 static void choose_depth(struct decode_locate *locate)
 {
-	bool is_link_enough = !locate->facts.network && !locate->facts.network_has && !needs_all(&locate->facts);
+	bool is_link_enough =
+		!locate->facts.network && !locate->facts.network_has && !needs_all(&locate->facts);
 
 	locate->is_ip_enough = locate->is_ipv6_enough = !needs_all(&locate->facts);
 	for (unsigned i = 0; i < locate->count; i++) {
@@ -105,7 +111,7 @@ static void add_output(struct decode_locate *locate, const struct decode_layer *
 }
 
 struct decode_locate *decode_prepare(struct arena *arena, const struct decode_layer *layers, unsigned count,
-				     const struct decode_facts *facts)
+	const struct decode_facts *facts)
 {
 	struct decode_locate *locate = arena_new(arena, struct decode_locate);
 
@@ -189,7 +195,7 @@ static void find_payloads(struct plain *plain, const struct vector *vector)
 
 	weir_each (i, plain->masks[PLAIN_TCP])
 		plain->payload[i] = (uint16_t)(plain->transport[i] +
-					       (vector->head.data[i][plain->transport[i] + 12] >> 4) * 4);
+			(vector->head.data[i][plain->transport[i] + 12] >> 4) * 4);
 	weir_each (i, plain->masks[PLAIN_UDP])
 		plain->payload[i] = (uint16_t)(plain->transport[i] + 8);
 	weir_each (i, plain->masks[PLAIN_TCP] | plain->masks[PLAIN_UDP])
@@ -201,7 +207,9 @@ static void find_payloads(struct plain *plain, const struct vector *vector)
 
 static void write_base(const struct target *target, uint32_t at, enum place place, const struct plain *plain)
 {
-	const uint16_t *places = place == AT_NETWORK ? plain->network : place == AT_PAYLOAD ? plain->payload : plain->transport;
+	const uint16_t *places = place == AT_NETWORK ? plain->network
+		: place == AT_PAYLOAD		     ? plain->payload
+						     : plain->transport;
 
 	if (place == AT_START || place == AT_TAG)
 		fill(target, at, place == AT_START ? 0 : 14);
@@ -219,7 +227,8 @@ static void write_end(const struct target *target, uint32_t at, enum place place
 		copy_ends(target, at, place == AT_NETWORK ? plain->network_end : plain->transport_end);
 }
 
-static void write_plain_facts(const struct decode_facts *facts, struct target *target, const struct plain *plain)
+static void write_plain_facts(
+	const struct decode_facts *facts, struct target *target, const struct plain *plain)
 {
 	target->mask = plain->masks[PLAIN_IP] | plain->masks[PLAIN_IPV6] | plain->masks[PLAIN_ARP];
 	if (facts->network_has)
@@ -233,16 +242,19 @@ static void write_plain_facts(const struct decode_facts *facts, struct target *t
 		write_base(target, facts->transport, AT_TRANSPORT, plain);
 }
 
-static void write_plain(const struct decode_locate *locate, struct vector *vector, struct plain *plain, weir_mask todo)
+static void write_plain(
+	const struct decode_locate *locate, struct vector *vector, struct plain *plain, weir_mask todo)
 {
 	bool is_dense = todo == vector->head.live && weir_size(todo) > LANES / 2;
-	struct target target = { vector, 0, is_dense ? (64u - (unsigned)__builtin_clzll(todo) + LANES - 1) & -LANES : 0 };
+	struct target target = { vector, 0,
+		is_dense ? (64u - (unsigned)__builtin_clzll(todo) + LANES - 1) & -LANES : 0 };
 
 	if (locate->needs_payload | locate->needs_ends)
 		plain_ends(plain, vector);
 	if (locate->needs_payload)
 		find_payloads(plain, vector);
-	for (const struct output *output = locate->outputs; output < locate->outputs + locate->output_count; output++) {
+	for (const struct output *output = locate->outputs; output < locate->outputs + locate->output_count;
+		output++) {
 		target.mask = plain->masks[output->mask];
 		if (!target.mask)
 			continue;
@@ -256,7 +268,8 @@ static void write_plain(const struct decode_locate *locate, struct vector *vecto
 }
 
 // What a run found, but for packets with something behind their first network header that it did not look at.
-static weir_mask find_plain(const struct decode_locate *locate, struct vector *vector, weir_mask todo, unsigned run)
+static weir_mask find_plain(
+	const struct decode_locate *locate, struct vector *vector, weir_mask todo, unsigned run)
 {
 	struct plain plain;
 
@@ -265,7 +278,7 @@ static weir_mask find_plain(const struct decode_locate *locate, struct vector *v
 	locate->runs[run](&plain, vector, todo);
 	if (!run && locate->runs[1]) {
 		weir_mask unsure = (locate->is_ip_enough ? 0 : plain.masks[PLAIN_IP]) |
-				   (locate->is_ipv6_enough ? 0 : plain.masks[PLAIN_IPV6]);
+			(locate->is_ipv6_enough ? 0 : plain.masks[PLAIN_IPV6]);
 
 		plain.all &= ~unsure;
 		for (unsigned i = 0; i < PLAIN_MASKS; i++)
@@ -286,7 +299,8 @@ static bool is_asked(const struct walk *walk, const struct found *found, const s
 	return found->number == (layer->occurrence == DECODE_LAST ? walk->numbers[whole] : layer->occurrence);
 }
 
-static void write_found(const struct decode_layer *layer, struct vector *vector, unsigned slot, const struct found *found)
+static void write_found(
+	const struct decode_layer *layer, struct vector *vector, unsigned slot, const struct found *found)
 {
 	*vector_mask(vector, layer->has) |= (weir_mask)1 << slot;
 	if (layer->base)
@@ -295,7 +309,8 @@ static void write_found(const struct decode_layer *layer, struct vector *vector,
 		((uint32_t *)vector_column(vector, layer->end))[slot] = found->end;
 }
 
-static void write_facts(const struct decode_facts *facts, struct vector *vector, unsigned slot, const struct walk *walk)
+static void write_facts(
+	const struct decode_facts *facts, struct vector *vector, unsigned slot, const struct walk *walk)
 {
 	weir_mask bit = (weir_mask)1 << slot;
 

@@ -15,8 +15,8 @@ enum { WALK_FOUND = 3 * DECODE_LAYERS }; // headers and parts
 
 enum reason {
 	REASON_NONE,
-	REASON_CUT,    // by the capture
-	REASON_DEEP,   // behind what lies in the first buffer, or behind the first 65,535 bytes
+	REASON_CUT, // by the capture
+	REASON_DEEP, // behind what lies in the first buffer, or behind the first 65,535 bytes
 	REASON_LAYERS, // more of them than DECODE_LAYERS
 	REASON_ETH_LENGTH,
 	REASON_VLAN_LENGTH,
@@ -46,19 +46,19 @@ struct found {
 	uint8_t protocol, number; // from 1
 	bool is_quoted;
 	uint16_t base;
-	uint32_t end;      // within the frame
+	uint32_t end; // within the frame
 	uint32_t wire_end; // before the capture cut it
 };
 
 struct walk {
 	const uint8_t *data;
 	uint32_t readable; // bytes at data
-	uint32_t at;       // where the header begins that is looked at, then where the next one does
+	uint32_t at; // where the header begins that is looked at, then where the next one does
 	uint32_t end, wire_end; // of what it is in, within the frame and on the wire
-	enum protocol inside;       // the header before
-	enum protocol this;         // the one that is looked at
+	enum protocol inside; // the header before
+	enum protocol this; // the one that is looked at
 	bool is_quoted, is_partial; // partial: there may be less than lengths say (a quote, a first fragment)
-	uint32_t quote_end;         // where the quote that begins ends; 0: where its message does
+	uint32_t quote_end; // where the quote that begins ends; 0: where its message does
 	bool is_ip_enough, is_ipv6_enough; // nobody asks for what is behind such a first network header
 	uint8_t headers, networks, count; // networks: not quoted
 	uint8_t reason;
@@ -103,7 +103,7 @@ enum protocol walk_by_udp(const struct walk *walk, uint16_t port);
 // ---- plain packets: Ethernet, at most one VLAN tag, IPv4 or IPv6 without anything odd, TCP or UDP but no tunnel
 
 enum plain_depth {
-	PLAIN_LINK,    // the Ethernet header alone
+	PLAIN_LINK, // the Ethernet header alone
 	PLAIN_NETWORK, // the first network header
 	PLAIN_ALL,
 };

@@ -2,7 +2,8 @@
 // Headers of links: what a frame begins with, and VLAN tags.
 #include "packet/locate.h"
 
-enum { TYPE_LEAST = 0x0600, LENGTH_MOST = 1500 };
+enum { TYPE_LEAST = 0x0600,
+	LENGTH_MOST = 1500 };
 
 enum protocol walk_by_ethertype(uint16_t type)
 {
@@ -10,9 +11,18 @@ enum protocol walk_by_ethertype(uint16_t type)
 		uint16_t type;
 		uint8_t protocol;
 	} types[] = {
-		{ 0x0800, PROTO_IP },	{ 0x86dd, PROTO_IPV6 }, { 0x8100, PROTO_VLAN },	  { 0x88a8, PROTO_VLAN },
-		{ 0x9100, PROTO_VLAN }, { 0x0806, PROTO_ARP },	{ 0x8035, PROTO_ARP },	  { 0x8847, PROTO_MPLS },
-		{ 0x8848, PROTO_MPLS }, { 0x8864, PROTO_PPPOE }, { 0x8863, PROTO_PPPOED }, { 0x6558, PROTO_ETH },
+		{ 0x0800, PROTO_IP },
+		{ 0x86dd, PROTO_IPV6 },
+		{ 0x8100, PROTO_VLAN },
+		{ 0x88a8, PROTO_VLAN },
+		{ 0x9100, PROTO_VLAN },
+		{ 0x0806, PROTO_ARP },
+		{ 0x8035, PROTO_ARP },
+		{ 0x8847, PROTO_MPLS },
+		{ 0x8848, PROTO_MPLS },
+		{ 0x8864, PROTO_PPPOE },
+		{ 0x8863, PROTO_PPPOED },
+		{ 0x6558, PROTO_ETH },
 		{ 0x880b, PROTO_PPP },
 	};
 
@@ -25,15 +35,11 @@ enum protocol walk_by_ethertype(uint16_t type)
 enum protocol walk_by_ppp(uint16_t type)
 {
 	switch (type) {
-	case 0x0021:
-		return PROTO_IP;
-	case 0x0057:
-		return PROTO_IPV6;
+	case 0x0021: return PROTO_IP;
+	case 0x0057: return PROTO_IPV6;
 	case 0x0281:
-	case 0x0283:
-		return PROTO_MPLS;
-	default:
-		return PROTO_DATA;
+	case 0x0283: return PROTO_MPLS;
+	default: return PROTO_DATA;
 	}
 }
 
@@ -42,12 +48,9 @@ enum protocol walk_by_nibble(const struct walk *walk)
 	if (walk->at >= walk->end || walk->at >= walk->readable)
 		return PROTO_DATA;
 	switch (walk->data[walk->at] >> 4) {
-	case 4:
-		return PROTO_IP;
-	case 6:
-		return PROTO_IPV6;
-	default:
-		return PROTO_DATA;
+	case 4: return PROTO_IP;
+	case 6: return PROTO_IPV6;
+	default: return PROTO_DATA;
 	}
 }
 
@@ -75,7 +78,8 @@ static enum protocol after_type(struct walk *walk, const uint8_t *type, const st
 	walk_part(walk, typed->length, at, size);
 	walk_narrow(walk, (uint64_t)at + size + number, typed->lie);
 	walk->at += size;
-	if (walk->at + 2 <= walk->end && walk->at + 2 <= walk->readable && weir_be16(walk->data + walk->at) == 0xffff)
+	if (walk->at + 2 <= walk->end && walk->at + 2 <= walk->readable &&
+		weir_be16(walk->data + walk->at) == 0xffff)
 		return PROTO_DATA; // IPX without LLC
 	return number ? PROTO_LLC : PROTO_DATA;
 }
@@ -94,7 +98,9 @@ enum protocol walk_vlan(struct walk *walk, const uint8_t *header)
 	return after_type(walk, header + 2, &typed);
 }
 
-enum { SAP_SNAP = 0xaa, SAP_IP = 0x06, UNNUMBERED = 0x03 };
+enum { SAP_SNAP = 0xaa,
+	SAP_IP = 0x06,
+	UNNUMBERED = 0x03 };
 
 enum protocol walk_llc(struct walk *walk, const uint8_t *header)
 {
@@ -117,7 +123,8 @@ enum protocol walk_llc(struct walk *walk, const uint8_t *header)
 
 // ---- what captures begin with
 
-enum { HARDWARE_NETLINK = 824, SLL_LLC = 4 };
+enum { HARDWARE_NETLINK = 824,
+	SLL_LLC = 4 };
 
 static enum protocol after_cooked(uint16_t hardware, uint16_t type)
 {
@@ -149,15 +156,13 @@ enum protocol walk_null(struct walk *walk, const uint8_t *header)
 		family = __builtin_bswap32(family);
 	walk->at += 4;
 	switch (family) {
-	case 2:
-		return PROTO_IP;
+	case 2: return PROTO_IP;
 	case 10: // Linux
 	case 24: // NetBSD, OpenBSD
 	case 28: // FreeBSD
 	case 30: // macOS
 		return PROTO_IPV6;
-	default:
-		return PROTO_DATA;
+	default: return PROTO_DATA;
 	}
 }
 

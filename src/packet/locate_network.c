@@ -2,14 +2,27 @@
 // Network headers: ARP, IPv4, IPv6 with its extensions, and ICMP, which quotes them.
 #include "packet/locate.h"
 
-enum { IP_MORE = 0x2000, IP_OFFSET = 0x1fff, IPV6_FIXED = 40 };
+enum { IP_MORE = 0x2000,
+	IP_OFFSET = 0x1fff,
+	IPV6_FIXED = 40 };
 
 enum protocol walk_by_ip(uint8_t type)
 {
 	static const uint8_t next[256] = {
-		[1] = PROTO_ICMP,   [2] = PROTO_IGMP, [4] = PROTO_IP,  [6] = PROTO_TCP,	   [17] = PROTO_UDP,
-		[41] = PROTO_IPV6,  [47] = PROTO_GRE, [50] = PROTO_ESP, [51] = PROTO_AH,   [58] = PROTO_ICMPV6,
-		[132] = PROTO_SCTP, [136] = PROTO_UDPLITE, [137] = PROTO_MPLS, [143] = PROTO_ETH,
+		[1] = PROTO_ICMP,
+		[2] = PROTO_IGMP,
+		[4] = PROTO_IP,
+		[6] = PROTO_TCP,
+		[17] = PROTO_UDP,
+		[41] = PROTO_IPV6,
+		[47] = PROTO_GRE,
+		[50] = PROTO_ESP,
+		[51] = PROTO_AH,
+		[58] = PROTO_ICMPV6,
+		[132] = PROTO_SCTP,
+		[136] = PROTO_UDPLITE,
+		[137] = PROTO_MPLS,
+		[143] = PROTO_ETH,
 	};
 	return next[type] ? next[type] : PROTO_DATA;
 }
@@ -17,8 +30,13 @@ enum protocol walk_by_ip(uint8_t type)
 enum protocol walk_by_ipv6(uint8_t type)
 {
 	static const uint8_t next[256] = {
-		[0] = PROTO_HOPOPTS,  [43] = PROTO_ROUTING,   [44] = PROTO_IPV6_FRAGMENT, [60] = PROTO_DSTOPTS,
-		[135] = PROTO_IPV6_EXT, [139] = PROTO_IPV6_EXT, [140] = PROTO_IPV6_EXT,
+		[0] = PROTO_HOPOPTS,
+		[43] = PROTO_ROUTING,
+		[44] = PROTO_IPV6_FRAGMENT,
+		[60] = PROTO_DSTOPTS,
+		[135] = PROTO_IPV6_EXT,
+		[139] = PROTO_IPV6_EXT,
+		[140] = PROTO_IPV6_EXT,
 	};
 	return next[type] ? next[type] : walk_by_ip(type);
 }
@@ -86,7 +104,8 @@ enum protocol walk_extension(struct walk *walk, const uint8_t *header)
 	return walk_by_ipv6(header[0]);
 }
 
-enum { OPTION_PAD1 = 0, OPTION_JUMBO = 0xc2 };
+enum { OPTION_PAD1 = 0,
+	OPTION_JUMBO = 0xc2 };
 
 static uint32_t jumbo_length(const uint8_t *header, uint32_t size)
 {
@@ -146,7 +165,11 @@ static enum protocol quote(struct walk *walk, enum protocol protocol, uint32_t l
 	return walk->at < walk->end ? protocol : PROTO_DATA;
 }
 
-enum { UNREACHABLE = 3, QUENCH = 4, REDIRECT = 5, EXCEEDED = 11, PARAMETER = 12 };
+enum { UNREACHABLE = 3,
+	QUENCH = 4,
+	REDIRECT = 5,
+	EXCEEDED = 11,
+	PARAMETER = 12 };
 
 // Which messages have an identifier and a sequence number: echo, time stamps, information and address masks.
 static bool has_identifier(uint8_t type)
@@ -167,17 +190,19 @@ enum protocol walk_icmp(struct walk *walk, const uint8_t *header)
 	switch (header[0]) {
 	case UNREACHABLE:
 	case EXCEEDED:
-	case PARAMETER:
-		return quote(walk, PROTO_IP, header[5] * 4u);
+	case PARAMETER: return quote(walk, PROTO_IP, header[5] * 4u);
 	case QUENCH:
-	case REDIRECT:
-		return quote(walk, PROTO_IP, 0);
+	case REDIRECT: return quote(walk, PROTO_IP, 0);
 	}
 	walk->at += 8;
 	return PROTO_DATA;
 }
 
-enum { TOO_BIG = 2, ECHO_REQUEST = 128, ECHO_REPLY = 129, SOLICITATION = 135, ADVERTISEMENT = 136 };
+enum { TOO_BIG = 2,
+	ECHO_REQUEST = 128,
+	ECHO_REPLY = 129,
+	SOLICITATION = 135,
+	ADVERTISEMENT = 136 };
 
 enum protocol walk_icmpv6(struct walk *walk, const uint8_t *header)
 {

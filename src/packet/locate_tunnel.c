@@ -2,7 +2,9 @@
 // Headers with whole packets in them: PPPoE, MPLS, GRE, VXLAN, Geneve, GTP-U.
 #include "packet/locate.h"
 
-enum { PORT_GTP = 2152, PORT_VXLAN = 4789, PORT_GENEVE = 6081 };
+enum { PORT_GTP = 2152,
+	PORT_VXLAN = 4789,
+	PORT_GENEVE = 6081 };
 
 // A port is a guess. What cannot be such a header by its first byte is data.
 enum protocol walk_by_udp(const struct walk *walk, uint16_t port)
@@ -13,14 +15,10 @@ enum protocol walk_by_udp(const struct walk *walk, uint16_t port)
 	if (!is_seen || walk->wire_end - walk->at < 8)
 		return PROTO_DATA;
 	switch (port) {
-	case PORT_VXLAN:
-		return first & 0x08 ? PROTO_VXLAN : PROTO_DATA; // its identifier is valid
-	case PORT_GENEVE:
-		return first >> 6 == 0 ? PROTO_GENEVE : PROTO_DATA; // version
-	case PORT_GTP:
-		return first >> 4 == 3 ? PROTO_GTP : PROTO_DATA; // version 1, not GTP'
-	default:
-		return PROTO_DATA;
+	case PORT_VXLAN: return first & 0x08 ? PROTO_VXLAN : PROTO_DATA; // its identifier is valid
+	case PORT_GENEVE: return first >> 6 == 0 ? PROTO_GENEVE : PROTO_DATA; // version
+	case PORT_GTP: return first >> 4 == 3 ? PROTO_GTP : PROTO_DATA; // version 1, not GTP'
+	default: return PROTO_DATA;
 	}
 }
 
@@ -39,7 +37,7 @@ static enum protocol pseudo_wire(struct walk *walk, uint32_t control)
 	uint32_t at = walk->at + control;
 
 	if (at + 14 > walk->end || at + 14 > walk->readable ||
-	    walk_by_ethertype(weir_be16(walk->data + at + 12)) == PROTO_DATA)
+		walk_by_ethertype(weir_be16(walk->data + at + 12)) == PROTO_DATA)
 		return PROTO_DATA;
 	walk->at = at;
 	return PROTO_ETH;
@@ -53,20 +51,20 @@ enum protocol walk_mpls(struct walk *walk, const uint8_t *header)
 	if (walk->at >= walk->end || walk->at >= walk->readable)
 		return PROTO_DATA;
 	switch (header[4] >> 4) {
-	case 0:
-		return pseudo_wire(walk, 4);
-	case 4:
-		return PROTO_IP;
-	case 6:
-		return PROTO_IPV6;
-	default:
-		return pseudo_wire(walk, 0);
+	case 0: return pseudo_wire(walk, 4);
+	case 4: return PROTO_IP;
+	case 6: return PROTO_IPV6;
+	default: return pseudo_wire(walk, 0);
 	}
 }
 
 // ---- GRE
 
-enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQUENCE = 0x1000, GRE_ACK = 0x0080 };
+enum { GRE_CHECKSUM = 0x8000,
+	GRE_ROUTING = 0x4000,
+	GRE_KEY = 0x2000,
+	GRE_SEQUENCE = 0x1000,
+	GRE_ACK = 0x0080 };
 
 // Source routes: entries of a family, an offset and a length, the last one empty. Returns what is behind, 0: cut.
 static uint32_t behind_routes(struct walk *walk, uint32_t size)
@@ -97,7 +95,8 @@ enum protocol walk_gre(struct walk *walk, const uint8_t *header)
 
 	if ((flags & 7) > 1)
 		return PROTO_DATA;
-	size = word(walk, flags & (GRE_CHECKSUM | GRE_ROUTING), flags & GRE_CHECKSUM ? PROTO_GRE_CHECKSUM : 0, size);
+	size = word(walk, flags & (GRE_CHECKSUM | GRE_ROUTING), flags & GRE_CHECKSUM ? PROTO_GRE_CHECKSUM : 0,
+		size);
 	size = word(walk, flags & GRE_KEY, PROTO_GRE_KEY, size);
 	size = word(walk, flags & GRE_SEQUENCE, PROTO_GRE_SEQUENCE, size);
 	size = word(walk, (flags & 7) == 1 && flags & GRE_ACK, 0, size);
@@ -130,7 +129,10 @@ enum protocol walk_geneve(struct walk *walk, const uint8_t *header)
 	return walk_by_ethertype(weir_be16(header + 2));
 }
 
-enum { GTP_EXTENSION = 4, GTP_SEQUENCE = 2, GTP_OPTIONAL = 7, GTP_PACKET = 255 };
+enum { GTP_EXTENSION = 4,
+	GTP_SEQUENCE = 2,
+	GTP_OPTIONAL = 7,
+	GTP_PACKET = 255 };
 
 // Extension headers: a length in words, content, the type of the next one. Returns what is behind, 0: they lie.
 static uint32_t behind_extensions(struct walk *walk, uint32_t size)

@@ -6,9 +6,9 @@
 #include "packet/packet.h"
 
 struct header {
-	uint8_t minimum;    // bytes that it always has
+	uint8_t minimum; // bytes that it always has
 	uint8_t of_a_quote; // bytes that suffice in a quote; 0: all
-	walk_header *walk;  // NULL: it has no more, and data is behind it
+	walk_header *walk; // NULL: it has no more, and data is behind it
 };
 
 static const struct header headers[PROTOCOLS] = {
@@ -119,7 +119,10 @@ bool walk_has(struct walk *walk, uint32_t length)
 
 	if (need <= walk->end && need <= walk->readable)
 		return true;
-	tell(walk, need <= walk->end ? REASON_DEEP : need <= walk->wire_end ? REASON_CUT : REASON_HEADER + walk->this);
+	tell(walk,
+		need <= walk->end		 ? REASON_DEEP
+			: need <= walk->wire_end ? REASON_CUT
+						 : REASON_HEADER + walk->this);
 	return false;
 }
 
@@ -169,8 +172,12 @@ static bool is_network(enum protocol protocol)
 static bool is_transport(enum protocol protocol)
 {
 	static const bool is[PROTOCOLS] = {
-		[PROTO_TCP] = true,  [PROTO_UDP] = true,  [PROTO_UDPLITE] = true,
-		[PROTO_SCTP] = true, [PROTO_ICMP] = true, [PROTO_ICMPV6] = true,
+		[PROTO_TCP] = true,
+		[PROTO_UDP] = true,
+		[PROTO_UDPLITE] = true,
+		[PROTO_SCTP] = true,
+		[PROTO_ICMP] = true,
+		[PROTO_ICMPV6] = true,
 	};
 	return is[protocol];
 }
@@ -277,7 +284,8 @@ static void start(struct walk *walk, const struct vector *vector, unsigned slot)
 
 static bool is_enough(const struct walk *walk)
 {
-	return (walk->this == PROTO_IP && walk->is_ip_enough) || (walk->this == PROTO_IPV6 && walk->is_ipv6_enough);
+	return (walk->this == PROTO_IP && walk->is_ip_enough) ||
+		(walk->this == PROTO_IPV6 && walk->is_ipv6_enough);
 }
 
 void walk_slot(struct walk *walk, const struct vector *vector, unsigned slot)

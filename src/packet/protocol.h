@@ -53,12 +53,12 @@ enum protocol {
 	PROTO_LLC_SNAP,
 	PROTO_PPP_ADDRESS,
 	PROTO_PPP_TYPE,
-	PROTO_ARP_IPV4,    // addresses of Ethernet and IPv4
-	PROTO_ICMP_ECHO,   // identifier and sequence number
-	PROTO_ICMP_MTU,    // fragmentation needed
+	PROTO_ARP_IPV4, // addresses of Ethernet and IPv4
+	PROTO_ICMP_ECHO, // identifier and sequence number
+	PROTO_ICMP_MTU, // fragmentation needed
 	PROTO_ICMP_GATEWAY, // redirect
 	PROTO_ICMPV6_ECHO,
-	PROTO_ICMPV6_MTU,       // packet too big
+	PROTO_ICMPV6_MTU, // packet too big
 	PROTO_ICMPV6_SOLICITED, // neighbour solicitation: target
 	PROTO_ICMPV6_ADVERTISED, // neighbour advertisement: flags, target
 	PROTO_IGMP_GROUP,
@@ -73,8 +73,8 @@ enum protocol {
 	PROTOCOLS,
 };
 
-const char *protocol_name(enum protocol protocol);    // Wireshark's: "ip"; of a part that of its header
+const char *protocol_name(enum protocol protocol); // Wireshark's: "ip"; of a part that of its header
 enum protocol protocol_whole(enum protocol protocol); // the header that a part is a part of; else itself
-unsigned protocol_layer(enum protocol protocol);      // 2, 3 or 4; 0: what is in no header
+unsigned protocol_layer(enum protocol protocol); // 2, 3 or 4; 0: what is in no header
 
 #endif

@@ -3,9 +3,8 @@
 // must find what the walk finds: each Ethernet frame is there twice, once as one that only the walk looks at.
 #include "packet/decode_testing.h"
 
-
-static const uint8_t links[] = { PROTO_ETH, PROTO_SLL, PROTO_SLL2,  PROTO_NULL, PROTO_PPP,  PROTO_CHDLC,
-				 PROTO_RAW, PROTO_IP,  PROTO_PPPOE, PROTO_DATA, PROTO_MPLS, PROTO_GRE };
+static const uint8_t links[] = { PROTO_ETH, PROTO_SLL, PROTO_SLL2, PROTO_NULL, PROTO_PPP, PROTO_CHDLC,
+	PROTO_RAW, PROTO_IP, PROTO_PPPOE, PROTO_DATA, PROTO_MPLS, PROTO_GRE };
 
 static void check(bool holds, const char *what, const char *name)
 {
@@ -30,7 +29,8 @@ static void compare_places(const struct decoder *decoder, unsigned a, unsigned b
 			continue;
 		check(base[a] == base[b], "place", protocol_name(layer->protocol));
 		check(end[a] == end[b], "end", protocol_name(layer->protocol));
-		check(base[a] <= end[a] && end[a] <= vector->head.length[a], "range", protocol_name(layer->protocol));
+		check(base[a] <= end[a] && end[a] <= vector->head.length[a], "range",
+			protocol_name(layer->protocol));
 	}
 }
 
@@ -47,9 +47,12 @@ static void compare_values(const struct decoder *decoder, unsigned a, unsigned b
 			check((value >> a & 1) == (value >> b & 1), "value", field->name);
 			continue;
 		}
-		check(!memcmp((const char *)vector_column(decoder->vector, extract->at) + (size_t)a * field->size,
-			      (const char *)vector_column(decoder->vector, extract->at) + (size_t)b * field->size, field->size),
-		      "value", field->name);
+		check(!memcmp((const char *)vector_column(decoder->vector, extract->at) +
+				      (size_t)a * field->size,
+			      (const char *)vector_column(decoder->vector, extract->at) +
+				      (size_t)b * field->size,
+			      field->size),
+			"value", field->name);
 	}
 }
 
@@ -61,11 +64,14 @@ static void compare(const struct decoder *decoder, unsigned a, unsigned b)
 	compare_values(decoder, a, b);
 	check(decoder_reason(decoder, a) == decoder_reason(decoder, b), "reason", "frame");
 	check(decoder_place(decoder, a, facts->network_has, facts->network) ==
-	      decoder_place(decoder, b, facts->network_has, facts->network), "place", "weir.network");
+			decoder_place(decoder, b, facts->network_has, facts->network),
+		"place", "weir.network");
 	check(decoder_place(decoder, a, facts->transport_has, facts->transport) ==
-	      decoder_place(decoder, b, facts->transport_has, facts->transport), "place", "weir.transport");
+			decoder_place(decoder, b, facts->transport_has, facts->transport),
+		"place", "weir.transport");
 	check((*vector_mask(decoder->vector, facts->fragmented) >> a & 1) ==
-	      (*vector_mask(decoder->vector, facts->fragmented) >> b & 1), "fragmented", "frame");
+			(*vector_mask(decoder->vector, facts->fragmented) >> b & 1),
+		"fragmented", "frame");
 }
 
 // The second byte says how many packets there are, the third how much of the last one a capture has cut off.
@@ -93,7 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	decoder_run(decoder, first);
 	for (unsigned i = 0; i < packets; i++) {
 		struct weir_vector *head = &decoder->vector->head;
-		unsigned twin = decoder_add(decoder, head->data[i], head->length[i], decoder->packets[i].head.original, link);
+		unsigned twin = decoder_add(
+			decoder, head->data[i], head->length[i], decoder->packets[i].head.original, link);
 
 		decoder->vector->odd |= (weir_mask)1 << twin;
 	}

@@ -12,7 +12,7 @@ from net import Failed, Namespace, Process
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
 # How Weir runs as the router. {lan} and {wan} are the names of its interfaces, {wan_mtu} what fits the second.
-WEIR = "build/weir run examples/router.weir -i lan={driver}:{lan} -i wan={driver}:{wan}"
+WEIR = "build/weir run examples/router.weir --set wan_mtu={wan_mtu} -i lan={driver}:{lan} -i wan={driver}:{wan}"
 SANITIZER = r"ERROR: \w+Sanitizer|runtime error:|Assertion .* failed"
 
 

@@ -240,7 +240,8 @@ def graph_text(story, folder):
 def run(story, folder, fill=64, workers=1, inputs=None):
     for name in story.ends('in'):
         write_capture(folder / f'{name}.pcap', (inputs or story.inputs).get(name, []), story.link)
-    command = [WEIR, 'run', '--json', '--fill', str(fill), '--buffers', str(BUFFERS), '-w', str(workers), '-e', graph_text(story, folder)]
+    command = [WEIR, 'run', '--json', '--fill', str(fill), '--buffers', str(BUFFERS), '-w', str(workers),
+               '-e', graph_text(story, folder)]
     done = subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=SECONDS, check=False)
     sums = json.loads(done.stdout) if done.stdout.startswith('{') else {}
     outputs = {name: read_capture(folder / f'{name}.pcap') for name in story.ends('out')}
