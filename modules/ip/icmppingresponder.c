@@ -21,15 +21,14 @@ static void swap(uint8_t *a, uint8_t *b, unsigned size)
 	memcpy(b, kept, size);
 }
 
-// The sum changes by what the type does; addresses change places, which it does not see (RFC 1624).
+// The sum changes by what the type does; addresses change places, which it does not see. As in RFC 1141: of a message of
+// zeros the checksum is 0xffff, which RFC 1624 would miss.
 static void change_type(uint8_t *icmp, uint8_t type)
 {
 	uint16_t check;
-	uint32_t sum;
 
 	memcpy(&check, icmp + 2, 2);
-	sum = (uint16_t)~check + (uint16_t)~(uint16_t)icmp[0] + type;
-	check = weir_fold(sum);
+	check = (uint16_t)~weir_fold((uint32_t)check + icmp[0] + (uint16_t)~type);
 	memcpy(icmp + 2, &check, 2);
 	icmp[0] = type;
 }

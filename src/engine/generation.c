@@ -289,6 +289,16 @@ static void number_places(struct generation *generation)
 			generation->most_outputs = (*element)->output_count;
 }
 
+static int build_tables(struct plan *plan, struct port_error *why)
+{
+	const struct plan_element *failed;
+	int err = plan_build_tables(plan, &failed);
+
+	if (err)
+		snprintf(why->text, sizeof(why->text), "%s (%s): its tables cannot be built: %s", failed->name, failed->class->name, strerror(-err));
+	return err;
+}
+
 int generation_create(struct generation **made, struct plan *plan, const struct bindings *bindings,
 		      struct worker *workers, uint64_t seed, struct port_error *why)
 {
@@ -306,7 +316,9 @@ int generation_create(struct generation **made, struct plan *plan, const struct 
 	generation->shares = arena_array(arena, struct share, plan->workers);
 	number_places(generation);
 	make_signals(generation);
-	err = open_ports(generation, bindings, seed, why);
+	err = build_tables(plan, why);
+	if (!err)
+		err = open_ports(generation, bindings, seed, why);
 	for (unsigned worker = 0; !err && worker < plan->workers; worker++)
 		err = make_share(generation, worker);
 	if (!err)

@@ -120,7 +120,9 @@ void weir_make_ethernet(struct weir_vector *v, unsigned slot)
 
 uint16_t weir_segment(const struct weir_vector *v, unsigned slot)
 {
-	return packet_head(packet_mbuf(v->packet[slot]))->gso_size;
+	const struct packet_head *head = packet_head(packet_mbuf(v->packet[slot]));
+
+	return head->gso_type == PACKET_GSO_NONE ? 0 : head->gso_size; // else it is the link's type
 }
 
 void weir_discard(struct weir_call *call, struct weir_packet *packet, weir_counter *why)
@@ -237,6 +239,13 @@ static struct rte_mbuf *fifo_take(struct weir_fifo *fifo)
 	return mbuf;
 }
 
+// What has waited leaves at the time at which it goes on, also into a capture.
+static void depart_now(const struct worker *worker, struct rte_mbuf *mbuf)
+{
+	if (packet_head(mbuf)->time_ns < worker->now_ns)
+		packet_head(mbuf)->time_ns = worker->now_ns;
+}
+
 unsigned weir_enter(struct weir_call *call, struct weir_fifo *fifo, unsigned wanted)
 {
 	struct worker *worker = worker_of(call);
@@ -246,6 +255,7 @@ unsigned weir_enter(struct weir_call *call, struct weir_fifo *fifo, unsigned wan
 	for (; count < wanted && fifo->count && !worker_is_full(worker); count++) {
 		struct rte_mbuf *mbuf = fifo_take(fifo);
 
+		depart_now(worker, mbuf);
 		if (output->kind == OUT_OPEN)
 			go_on(worker, mbuf, output);
 		else

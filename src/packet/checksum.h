@@ -8,7 +8,8 @@
 enum checksum_status { // as Wireshark counts them
 	CHECKSUM_BAD,
 	CHECKSUM_GOOD,
-	CHECKSUM_UNVERIFIED, // a fragment, a quote, a packet that the capture cut or that hardware has still to complete
+	// a fragment, a quote, a packet that the capture cut or that hardware has still to complete
+	CHECKSUM_UNVERIFIED,
 	CHECKSUM_ABSENT, // UDP: 0
 };
 

@@ -33,9 +33,10 @@ struct decode_facts {
 	uint32_t malformed;        // out: weir_mask
 	uint32_t malformed_reason; // out: uint8_t[64], for decode_reason
 	uint32_t malformed_offset; // out: uint16_t[64]
-	uint32_t fragmented;       // out: weir_mask
-	uint32_t network, transport; // out: uint16_t[64]: the first network header (ARP, IPv4, IPv6), the first transport
-				     // header not quoted; their presence is in network_has, transport_has
+	uint32_t fragmented;       // out: weir_mask; of the first network header
+	// out: uint16_t[64]: the first network header (ARP, IPv4, IPv6), the first transport header (TCP, UDP, UDP-Lite,
+	// SCTP, ICMP, ICMPv6) that is not quoted; their presence is in network_has, transport_has
+	uint32_t network, transport;
 	uint32_t network_has, transport_has;
 };
 

@@ -28,8 +28,10 @@ struct packet_case {
 
 static const struct packet_case cases[] = {
 	{ "TCP over IPv4", PROTO_ETH, 0, MACS "0800" IP_TCP TCP,
-		"eth.dst=0200000000b2 eth.src=0200000000a1 eth.type=2048 !eth.len ip.version=4 ip.hdr_len=20 ip.len=40 ip.id=1 "
-		"ip.flags=2 ip.flags.df=1 ip.flags.mf=0 ip.frag_offset=0 ip.ttl=64 ip.proto=6 ip.src=10.0.0.1 ip.dst=10.0.0.2 "
+		"eth.dst=0200000000b2 eth.src=0200000000a1 eth.type=2048 !eth.len ip.version=4 "
+		"ip.hdr_len=20 ip.len=40 ip.id=1 "
+		"ip.flags=2 ip.flags.df=1 ip.flags.mf=0 ip.frag_offset=0 ip.ttl=64 ip.proto=6 "
+		"ip.src=10.0.0.1 ip.dst=10.0.0.2 "
 		"ip.src#1=10.0.0.1 !ip.src#2 ip.src#-1=10.0.0.1 tcp.srcport=40000 tcp.dstport=443 tcp.seq_raw=100 "
 		"tcp.ack_raw=200 tcp.hdr_len=20 tcp.flags=24 tcp.flags.push=1 tcp.flags.ack=1 tcp.flags.syn=0 "
 		"tcp.window_size_value=1024 tcp.len=0 !tcp.payload !udp !ipv6 frame.len=54 frame.cap_len=54",
@@ -56,7 +58,8 @@ static const struct packet_case cases[] = {
 	{ "UDP, a short frame", PROTO_ETH, 0, MACS "0800" IP_UDP("001d") "0035 1000 0009 0000 61",
 		"udp.payload=61", "", 14, 34 },
 	{ "TCP over IPv6", PROTO_ETH, 0, MACS "86dd" IP6("0014", "06") TCP,
-		"ipv6.version=6 ipv6.tclass=171 ipv6.tclass.dscp=42 ipv6.tclass.ecn=3 ipv6.flow=74565 ipv6.plen=20 ipv6.nxt=6 "
+		"ipv6.version=6 ipv6.tclass=171 ipv6.tclass.dscp=42 ipv6.tclass.ecn=3 "
+		"ipv6.flow=74565 ipv6.plen=20 ipv6.nxt=6 "
 		"ipv6.hlim=64 ipv6.src=20010db8000000000000000000000001 ipv6.dst=20010db8000000000000000000000002 "
 		"tcp.dstport=443 tcp.len=0 !ip",
 		"", 14, 54 },
@@ -71,7 +74,8 @@ static const struct packet_case cases[] = {
 		MACS "86dd" IP6("0010", "00") "0605 050200000100 0000000000000000",
 		"ipv6.nxt=0 !ipv6.hopopts !tcp", "ipv6.hopopts: its header does not fit", 14, -1 },
 	{ "ARP", PROTO_ETH, 0, MACS "0806 0001 0800 06 04 0001 0200000000a1 0a000001 000000000000 0a000002",
-		"arp.opcode=1 arp.hw.type=1 arp.src.hw_mac=0200000000a1 arp.src.proto_ipv4=10.0.0.1 arp.dst.proto_ipv4=10.0.0.2 !ip",
+		"arp.opcode=1 arp.hw.type=1 arp.src.hw_mac=0200000000a1 "
+		"arp.src.proto_ipv4=10.0.0.1 arp.dst.proto_ipv4=10.0.0.2 !ip",
 		"", 14, -1 },
 	{ "ARP for other addresses", PROTO_ETH, 0, MACS "0806 0006 0800 01 04 0001 11 0a000001 22 0a000002",
 		"arp.opcode=1 !arp.src.hw_mac !arp.src.proto_ipv4", "", 14, -1 },
@@ -101,7 +105,8 @@ static const struct packet_case cases[] = {
 	{ "an error quotes 8 bytes of TCP", PROTO_ETH, 0,
 		MACS "0800 4500 0038 0001 0000 40 01 0000 0a0000fe 0a000001 0304 0000 0000 05dc "
 		     "4500 05dc 0001 4000 40 06 0000 0a000001 0a000002 9c40 01bb 00000064",
-		"icmp.type=3 icmp.mtu=1500 ip.src=10.0.0.254 ip.src#1=10.0.0.254 ip.src#2=10.0.0.1 ip.src#-1=10.0.0.1 !tcp "
+		"icmp.type=3 icmp.mtu=1500 ip.src=10.0.0.254 ip.src#1=10.0.0.254 "
+		"ip.src#2=10.0.0.1 ip.src#-1=10.0.0.1 !tcp "
 		"tcp.dstport#1=443 tcp.seq_raw#1=100 !tcp.flags#1 !tcp.len#1",
 		"", 14, 34 },
 	{ "an ICMPv6 error", PROTO_ETH, 0,
@@ -110,7 +115,8 @@ static const struct packet_case cases[] = {
 		54 },
 	{ "neighbour solicitation", PROTO_ETH, 0,
 		MACS "86dd" IP6("0018", "3a") "8700 0000 00000000 20010db8000000000000000000000007",
-		"icmpv6.type=135 icmpv6.nd.ns.target_address=20010db8000000000000000000000007 !icmpv6.nd.na.target_address",
+		"icmpv6.type=135 icmpv6.nd.ns.target_address=20010db8000000000000000000000007 "
+		"!icmpv6.nd.na.target_address",
 		"", 14, 54 },
 	{ "SCTP", PROTO_ETH, 0,
 		MACS "0800 4500 0020 0001 0000 40 84 0000 0a000001 0a000002 9c40 0050 11223344 00000000",
@@ -133,7 +139,8 @@ static const struct packet_case cases[] = {
 		MACS "0800" IP_UDP(
 			"005a") "1000 12b5 0046 0000 08000000 00002a00 0200000000c3 0200000000d4 0800" IP_TCP
 			TCP,
-		"vxlan.vni=42 eth.dst=0200000000b2 eth.dst#2=0200000000c3 ip.src#2=10.0.0.1 udp.dstport=4789 tcp.dstport=443",
+		"vxlan.vni=42 eth.dst=0200000000b2 eth.dst#2=0200000000c3 ip.src#2=10.0.0.1 "
+		"udp.dstport=4789 tcp.dstport=443",
 		"", 14, 34 },
 	{ "Geneve with options", PROTO_ETH, 0,
 		MACS "0800" IP_UDP("0050") "1000 17c1 003c 0000 01400800 00002b00 11223344" IP_TCP TCP,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decoder on real traces: in how many packets each protocol occurs, what the first network header announces, how many
+// The decoder on real traces: in how many packets each protocol occurs, what the first
+// network header announces, how many
 // checksums are bad; against what tshark said. Traces are in WEIR_TRACES, beside each its NAME.truth.json.
 #include "packet/decode_testing.h"
 #include "port/capture.h"

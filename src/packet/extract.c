@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields out of headers. For those at a fixed place a loop per width, which knows nothing else; what must be computed is
+// Fields out of headers. For those at a fixed place a loop per width, which knows nothing
+// else; what must be computed is
 // told at the end.
 #include "packet/checksum.h"
 #include "packet/locate.h"

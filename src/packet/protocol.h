@@ -44,7 +44,8 @@ enum protocol {
 	PROTO_GTP,
 	PROTO_DATA, // what is behind the last known header
 
-	// Parts: what only some headers of a protocol have. A part counts as its header does: gre.key#2 is the key of the
+	// Parts: what only some headers of a protocol have. A part counts as its header does:
+	// gre.key#2 is the key of the
 	// second GRE header, if it has one.
 	PROTO_ETH_TYPE,
 	PROTO_ETH_LENGTH, // 802.3

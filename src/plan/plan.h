@@ -165,6 +165,8 @@ struct plan_wish {
 struct plan *plan_create(const struct graph *graph, const struct library *library, const struct plan_wish *wish,
 			 struct diag *diag);
 void plan_destroy(struct plan *plan);
+// Builds route tables and rule sets, which need the platform. -errno, and whose they are.
+int plan_build_tables(struct plan *plan, const struct plan_element **failed);
 
 // For people: elements in order, what was inserted and why, reads and writes, columns and control block in bytes,
 // steering. `--dot` draws it.

@@ -23,7 +23,7 @@ static void create_shared(struct plan_element *element)
 	}
 }
 
-// Rule sets and route tables are built once, when all is in them.
+// Rule sets and route tables are built once, when all is in them and the platform has started: they use its memory.
 static int build_shared(const struct plan_element *element)
 {
 	int err = 0;
@@ -44,17 +44,23 @@ static int build_shared(const struct plan_element *element)
 void plan_start(struct plan *plan, struct plan_element *element)
 {
 	struct weir_start start = { plan, element, false };
-	int err;
 
 	create_shared(element);
 	if (element->class->start && element->class->start(&start, element->prototype) && !start.is_refused)
 		diag_error(plan->diag, element->syntax->at, "%s (%s) refuses to start", element->name, element->class->name);
-	if (start.is_refused)
-		return;
-	err = build_shared(element);
-	if (err)
-		diag_error(plan->diag, element->syntax->at, "%s (%s): its tables cannot be built: %s", element->name, element->class->name,
-			   strerror(-err));
+}
+
+int plan_build_tables(struct plan *plan, const struct plan_element **failed)
+{
+	list_each (element, &plan->elements) {
+		int err = build_shared(*element);
+
+		if (err) {
+			*failed = *element;
+			return err;
+		}
+	}
+	return 0;
 }
 
 void plan_stop(struct plan *plan)

@@ -5,7 +5,7 @@
 
 #include "plan/plan.h"
 
-// Makes the shared members (routes, rules), runs `start`, completes them.
+// Makes the shared members (routes, rules), runs `start`.
 void plan_start(struct plan *plan, struct plan_element *element);
 // Frees them.
 void plan_stop(struct plan *plan);

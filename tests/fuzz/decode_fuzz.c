@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arbitrary bytes behind any link, as several packets of one vector, with every header and field asked for. The fast way
+// Arbitrary bytes behind any link, as several packets of one vector, with every header and
+// field asked for. The fast way
 // must find what the walk finds: each Ethernet frame is there twice, once as one that only the walk looks at.
 #include "packet/decode_testing.h"
 
