@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // weir.h - all that a module sees of Weir.
 //
-// A module is data: one exported descriptor. Whatever an element has, it has as a member of its own struct: settings,
-// counters, columns, tables, flow state, events that it raises, timers. Its class lists those members; the platform
-// fills them, one struct per element and worker. Members that are not listed are the element's own, zero at the start.
+// A module is data: one exported descriptor. Whatever an element has, it has as a member of its own struct:
+// settings, counters, columns, tables, flow state, events that it raises, timers. Its class lists those
+// members; the platform fills them, one struct per element and worker. Members that are not listed are the
+// element's own, zero at the start.
 //
-// Everything here runs on the element's own worker, without locks, unless a line says otherwise. What a function gets
-// it borrows until it returns; what it must keep it keeps in its struct, in a table, or through weir_hold.
+// Everything here runs on the element's own worker, without locks, unless a line says otherwise. What a
+// function gets it borrows until it returns; what it must keep it keeps in its struct, in a table, or through
+// weir_hold.
 #ifndef WEIR_H
 #define WEIR_H
 
@@ -168,8 +170,9 @@ typedef enum weir_verdict weir_handler(struct weir_event *event);
 // The packet path. `in` is what reached one input; every slot of it leaves by one output (out[]), by weir_drop, or by
 // weir_hold. out[] is zero at the start.
 typedef void weir_process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[]);
-// For classes that choose what comes next (queues, schedulers, shapers): how many packets may enter now. A queue lets
-// them in with weir_enter; a class behind it (Unqueue) asks it with weir_take. Returns how many entered, at most `wanted`.
+// For classes that choose what comes next (queues, schedulers, shapers): how many packets may enter
+// now. A queue lets them in with weir_enter; a class behind it (Unqueue) asks it with weir_take.
+// Returns how many entered, at most `wanted`.
 typedef unsigned weir_taker(struct weir_call *call, unsigned wanted);
 
 #define weir_self(at) ((at)->self) // at: a call or an event
@@ -269,11 +272,19 @@ static inline void weir_mark_(weir_mask *mask, unsigned slot, bool value)
 	({                                                                                                 \
 		typeof(*(member).type_) value_ = (typeof(*(member).type_))(__VA_ARGS__);                   \
 		if (_Generic(value_, bool: true, default: false))                                          \
-			weir_mark_(&weir_flag(v, member), (unsigned)(i), (bool)value_);                    \
+			weir_mark_(&weir_flag(v, member), (unsigned)(i), weir_as_(value_, bool));          \
 		else                                                                                       \
 			weir_column(v, member)[i] = value_;                                                \
-		weir_store_(v, (unsigned)(i), (member).handle_, &value_, sizeof(value_));                  \
+		if (_Generic(value_, uint8_t: true, default: false) &&                                     \
+		    (member).handle_.sum >= WEIR_SUM_BYTE_ && !((v)->shared >> (i) & 1)) {                 \
+			weir_store_byte_(v, (unsigned)(i), (member).handle_.base, (member).handle_.offset, \
+					 (member).handle_.sum, weir_as_(value_, uint8_t));                 \
+		} else { /* a copy: the address of the value itself would keep it out of a register */      \
+			typeof(value_) copy_ = value_;                                                     \
+			weir_set_(v, (unsigned)(i), (member).handle_, &copy_, sizeof(copy_));              \
+		}                                                                                          \
 	})
+#define weir_as_(value, type) _Generic(value, type: value, default: (type)0)
 
 // BYTE and IP_BYTE: one whole byte of a header without checksum, of an IPv4 header.
 enum {
@@ -286,41 +297,33 @@ enum {
 };
 
 // One whole byte is the common case (TTL, hop limit): in line. RFC 1624: HC' = ~(~HC + ~m + m').
-static inline void weir_store_(struct weir_vector *v, unsigned i, struct weir_handle_ handle, const void *value,
-			       unsigned size)
+static inline void weir_store_byte_(struct weir_vector *v, unsigned i, uint32_t base, uint8_t offset, uint8_t kind,
+				    uint8_t fresh)
 {
-	if (size == 1 && handle.sum >= WEIR_SUM_BYTE_ && !(v->shared >> i & 1)) {
-		uint8_t *header = v->data[i] + ((const uint16_t *)((const char *)v + handle.base))[i];
-		uint8_t *byte = header + handle.offset, fresh = *(const uint8_t *)value;
-		unsigned shift = (handle.offset & 1u) * 8;
-		uint16_t check;
-		uint32_t sum;
+	uint8_t *header = v->data[i] + ((const uint16_t *)((const char *)v + base))[i], *byte = header + offset;
+	unsigned shift = (offset & 1u) * 8;
+	uint16_t check;
+	uint32_t sum;
 
-		if (handle.sum == WEIR_SUM_BYTE_) {
-			*byte = fresh;
-			return;
-		}
+	if (kind == WEIR_SUM_IP_BYTE_) {
 		memcpy(&check, header + 10, 2);
-		sum = (uint16_t)~check + (uint16_t)~(uint16_t)((unsigned)*byte << shift) +
-		      ((uint32_t)fresh << shift);
+		sum = (uint16_t)~check + (uint16_t)~(uint16_t)((unsigned)*byte << shift) + ((uint32_t)fresh << shift);
 		sum = (sum & 0xffff) + (sum >> 16);
 		check = (uint16_t)~(sum + (sum >> 16));
 		memcpy(header + 10, &check, 2);
-		*byte = fresh;
-		return;
 	}
-	weir_set_(v, i, handle, value, size);
+	*byte = fresh;
 }
 
-// Room at the front or the end of a frame, or less of it. The class says .reshapes. prepend and append return the new
-// bytes (their content is undefined), or NULL: no room, or longer than a frame may be. strip and trim are bounded by the
-// length.
+// Room at the front or the end of a frame, or less of it. The class says .reshapes. prepend and
+// append return the new bytes (their content is undefined), or NULL: no room, or longer than a
+// frame may be. strip and trim are bounded by the length.
 uint8_t *weir_prepend(struct weir_vector *v, unsigned slot, uint32_t length);
 uint8_t *weir_append(struct weir_vector *v, unsigned slot, uint32_t length);
 void weir_strip(struct weir_vector *v, unsigned slot, uint32_t length); // from the front
 void weir_trim(struct weir_vector *v, unsigned slot, uint32_t length);  // from the end
-// A packet of a virtual port may stand for several frames that are still to be cut (segmentation offload): bytes that each
-// will carry behind its transport header; 0: it is one frame.
+// A packet of a virtual port may stand for several frames that are still to be cut (segmentation
+// offload): bytes that each will carry behind its transport header; 0: it is one frame.
 uint16_t weir_segment(const struct weir_vector *v, unsigned slot);
 // A frame of another link type begins with an Ethernet header from now on (weir_prepend it first).
 void weir_make_ethernet(struct weir_vector *v, unsigned slot);
@@ -413,8 +416,9 @@ static inline enum weir_verdict weir_dropped(struct weir_event *event, enum weir
 
 // ---- packets of one's own
 
-// Takes a packet out of its vector, with the events that someone behind still waits for; cannot fail. The module owns it
-// until weir_release (it goes on from that output in the next pass) or weir_discard (counted by `why`).
+// Takes a packet out of its vector, with the events that someone behind still waits for; cannot
+// fail. The module owns it until weir_release (it goes on from that output in the next pass) or
+// weir_discard (counted by `why`).
 struct weir_packet *weir_hold(struct weir_call *call, unsigned slot);
 void weir_release(struct weir_call *call, struct weir_packet *packet, unsigned output);
 void weir_discard(struct weir_call *call, struct weir_packet *packet, weir_counter *why);
@@ -425,8 +429,8 @@ bool weir_clone(struct weir_call *call, unsigned slot, unsigned output);
 // A new packet, sent from an output right after this pass. `bytes` is copied. false: no buffer, or too long.
 bool weir_emit(struct weir_call *call, const void *bytes, uint32_t length, unsigned output);
 
-// First in, first out: packets that wait (WEIR_WAITS). put takes the packet of a slot (as weir_hold does); false: full,
-// the slot is still the caller's.
+// First in, first out: packets that wait (WEIR_WAITS). put takes the packet of a slot (as weir_hold does);
+// false: full, the slot is still the caller's.
 bool weir_fifo_put(struct weir_call *call, struct weir_fifo *fifo, unsigned slot);
 unsigned weir_fifo_size(const struct weir_fifo *fifo);
 uint64_t weir_fifo_bytes(const struct weir_fifo *fifo);
@@ -463,7 +467,8 @@ int weir_routes_add(struct weir_routes *routes, const struct weir_prefix *prefix
 enum { WEIR_NO_ROUTE = 0xffffffff };
 // IPv4 look-ups of a column for the slots of `in`; value[i] is WEIR_NO_ROUTE where there is none.
 void weir_routes_find4(const struct weir_routes *routes, const uint32_t *address, weir_mask in, uint32_t *value);
-void weir_routes_find6(const struct weir_routes *routes, const struct weir_addr *address, weir_mask in, uint32_t *value);
+void weir_routes_find6(const struct weir_routes *routes, const struct weir_addr *address,
+	weir_mask in, uint32_t *value);
 uint32_t weir_route(const struct weir_routes *routes, const struct weir_addr *address);
 
 struct weir_rule { // a 5-tuple rule; the first that fits wins
@@ -635,7 +640,8 @@ struct weir_class {
 	const char *by;             // NULL: WEIR_FLOW
 	weir_process *process;
 	weir_taker *take;
-	// Derives what follows from settings, once, before any worker has a copy of the struct. 0 or weir_refuse's value.
+	// Derives what follows from settings, once, before any worker has a copy of the struct. 0
+	// or weir_refuse's value.
 	int (*start)(struct weir_start *start, void *self);
 	int (*migrate)(void *self, const void *old, const char *old_version);
 	const uint64_t *paths;      // per input the mask of outputs that it leads to; NULL: all
@@ -659,9 +665,10 @@ struct weir_module {
 // In `start`: says how many outputs this element has (.many_outputs); asks how many are connected.
 void weir_outputs(struct weir_start *start, unsigned count);
 unsigned weir_connected(const struct weir_start *start);
-// Refuses the settings, with a message for the one who wrote them; names the n-th argument (-1: none). Returns a value
-// for `start` to return.
-int weir_refuse(struct weir_start *start, int argument, const char *format, ...) __attribute__((format(printf, 3, 4)));
+// Refuses the settings, with a message for the one who wrote them; names the n-th argument (-1: none). Returns
+// a value for `start` to return.
+int weir_refuse(struct weir_start *start, int argument, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 // Zeroed memory that lives as long as the element; shared by all workers, so only read after `start`.
 void *weir_memory(struct weir_start *start, size_t size);
 // Parses as settings are parsed; false: it is none. Prefixes with or without length, either family.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pattern is "-", or clauses between blanks: 12/0800, 30/0a??, 33/02%12 (offset/value%mask), with ! in front for "not".
+// A pattern is "-", or clauses between blanks: 12/0800, 30/0a??, 33/02%12 (offset/value%mask), with
+// ! in front for "not".
 #include "classifier_text.h"
 
 #include <ctype.h>
@@ -26,8 +27,8 @@ static bool refuse(struct reader *reader, const char *what)
 {
 	size_t length = strcspn(reader->at, " \t\n");
 
-	weir_refuse(reader->start, reader->argument, "pattern \"%s\": %s at \"%.*s\"", reader->pattern, what, (int)length,
-		reader->at);
+	weir_refuse(reader->start, reader->argument, "pattern \"%s\": %s at \"%.*s\"",
+		reader->pattern, what, (int)length, reader->at);
 	return false;
 }
 
@@ -166,12 +167,14 @@ static uint32_t window_of(const struct classifier_program *program, uint32_t off
 	return window;
 }
 
-static void build_clause(struct weir_start *start, const struct classifier_program *program, const struct written *from,
-	struct classifier_clause *to)
+static void build_clause(struct weir_start *start, const struct classifier_program *program,
+	const struct written *from, struct classifier_clause *to)
 {
 	struct classifier_test *tests = weir_memory(start, from->length * sizeof(*tests)), *test = NULL;
 
-	*to = (struct classifier_clause){ .tests = tests, .end = from->offset + from->length, .is_negated = from->is_negated };
+	*to = (struct classifier_clause){
+		.tests = tests, .end = from->offset + from->length, .is_negated = from->is_negated
+	};
 	for (uint32_t i = 0; i < from->length; i++) {
 		uint32_t window, shift;
 

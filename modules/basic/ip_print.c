@@ -87,7 +87,8 @@ static void add_tcp(struct line *line, const struct one *one)
 	for (unsigned bit = 0; bit < 8; bit++)
 		if (value(one, tcp_flags) >> bit & 1)
 			line_add(line, "%c", letters[bit]);
-	line_add(line, " seq %u ack %u win %u", value(one, tcp_sequence), value(one, tcp_acknowledged), value(one, tcp_window));
+	line_add(line, " seq %u ack %u win %u", value(one, tcp_sequence),
+		value(one, tcp_acknowledged), value(one, tcp_window));
 }
 
 static void add_transport(struct line *line, const struct one *one)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rate as a point in time: when the next unit may go. It lags behind the clock by the burst at most. Unlike a bucket of
-// credit it is charged afterwards, when it is known how much went.
+// A rate as a point in time: when the next unit may go. It lags behind the clock by the burst at
+// most. Unlike a bucket of credit it is charged afterwards, when it is known how much went.
 #ifndef BASIC_PACE_H
 #define BASIC_PACE_H
 

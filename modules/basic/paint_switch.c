@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PaintSwitch - sends each packet to the output that has the number of its colour; what nobody has painted is of colour 0
+// PaintSwitch - sends each packet to the output that has the number of its colour; what nobody has
+// painted is of colour 0
 #include "basic.h"
 
 struct paint_switch {

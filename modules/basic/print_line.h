@@ -27,7 +27,8 @@ __attribute__((format(printf, 2, 3))) static inline void line_add(struct line *l
 
 static inline void line_add_time(struct line *line, uint64_t time_ns)
 {
-	line_add(line, "%llu.%09llu: ", (unsigned long long)(time_ns / 1000000000), (unsigned long long)(time_ns % 1000000000));
+	line_add(line, "%llu.%09llu: ", (unsigned long long)(time_ns / 1000000000),
+		(unsigned long long)(time_ns % 1000000000));
 }
 
 #endif

@@ -41,13 +41,11 @@ static enum weir_verdict woken(struct weir_event *)
 }
 
 WEIR_CLASS(RatedUnqueue, rated_unqueue,
-	.about = "takes packets out of the queue in front of it at a rate",
-	.by = WEIR_ONE,
-	WEIR_MEMBERS(
-		WEIR_SETTING(rated_unqueue, rate, WEIR_REQUIRED, .min = 1, .max = 1000000000, .about = "packets per second"),
+	.about = "takes packets out of the queue in front of it at a rate", .by = WEIR_ONE,
+	WEIR_MEMBERS(WEIR_SETTING(rated_unqueue, rate, WEIR_REQUIRED, .min = 1, .max = 1000000000,
+			     .about = "packets per second"),
 		WEIR_SETTING(rated_unqueue, burst_ns, "20ms", .max = 10000000000,
 			.about = "what it may catch up on after a pause; 0: one packet at a time"),
 		WEIR_TIMER(rated_unqueue, next, woken),
 		WEIR_COUNTS(rated_unqueue, count, .about = "packets taken")),
-	.start = start,
-	.take = take);
+	.start = start, .take = take);

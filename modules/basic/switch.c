@@ -15,7 +15,9 @@ static int start(struct weir_start *start, void *at)
 
 	self->outputs = weir_connected(start);
 	if (self->output >= self->outputs)
-		return weir_refuse(start, 0, "output %u is not connected; there are %u, numbered from 0", self->output, self->outputs);
+		return weir_refuse(start, 0,
+			"output %u is not connected; there are %u, numbered from 0", self->output,
+			self->outputs);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tee - sends a packet to each of its outputs. The packet itself leaves by the first; the others get clones, which share
-// its bytes until somebody edits them.
+// Tee - sends a packet to each of its outputs. The packet itself leaves by the first; the others
+// get clones, which share its bytes until somebody edits them.
 #include "basic.h"
 
 struct tee {
@@ -13,7 +13,8 @@ static int start(struct weir_start *start, void *at)
 	struct tee *self = at;
 
 	if (self->n && self->n < weir_connected(start))
-		return weir_refuse(start, 0, "%u outputs are connected, which is more than %u", weir_connected(start), self->n);
+		return weir_refuse(start, 0, "%u outputs are connected, which is more than %u",
+			weir_connected(start), self->n);
 	if (self->n)
 		weir_outputs(start, self->n);
 	self->n = weir_connected(start);

@@ -19,11 +19,11 @@ static unsigned take(struct weir_call *call, unsigned wanted)
 	return taken;
 }
 
-WEIR_CLASS(Unqueue, unqueue,
-	.about = "takes packets out of the queue in front of it",
+WEIR_CLASS(Unqueue, unqueue, .about = "takes packets out of the queue in front of it",
 	.by = WEIR_ONE,
-	WEIR_MEMBERS(
-		WEIR_SETTING(unqueue, burst, "64", .min = 1, .max = 64, .live = true, .about = "packets taken at a time"),
-		WEIR_SETTING(unqueue, active, "true", .live = true, .about = "false: takes nothing"),
+	WEIR_MEMBERS(WEIR_SETTING(unqueue, burst, "64", .min = 1, .max = 64, .live = true,
+			     .about = "packets taken at a time"),
+		WEIR_SETTING(
+			unqueue, active, "true", .live = true, .about = "false: takes nothing"),
 		WEIR_COUNTS(unqueue, count, .about = "packets taken")),
 	.take = take);

@@ -36,15 +36,13 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	out[0] = in & ~failed;
 }
 
-WEIR_CLASS(EtherEncap, ether_encap,
-	.about = "puts an Ethernet header in front of packets",
+WEIR_CLASS(EtherEncap, ether_encap, .about = "puts an Ethernet header in front of packets",
 	.by = WEIR_ANY,
-	WEIR_MEMBERS(
-		WEIR_SETTING(ether_encap, type, WEIR_REQUIRED, .about = "EtherType: 0x0800 is IPv4, 0x86dd IPv6"),
+	WEIR_MEMBERS(WEIR_SETTING(ether_encap, type, WEIR_REQUIRED,
+			     .about = "EtherType: 0x0800 is IPv4, 0x86dd IPv6"),
 		WEIR_SETTING(ether_encap, src, WEIR_REQUIRED, .about = "source address"),
 		WEIR_SETTING(ether_encap, dst, WEIR_REQUIRED, .about = "destination address"),
-		WEIR_DROPS(ether_encap, no_room, .about = "packets that no header could be put in front of: no buffer, or too long")),
-	.rewrites = WEIR_REWRITES_L2,
-	.reshapes = true,
-	.start = start,
-	.process = process);
+		WEIR_DROPS(ether_encap, no_room,
+			.about =
+				"packets that no header could be put in front of: no buffer, or too long")),
+	.rewrites = WEIR_REWRITES_L2, .reshapes = true, .start = start, .process = process);

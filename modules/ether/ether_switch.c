@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// EtherSwitch - a learning switch (IEEE 802.1D): remembers behind which input an address lives, sends frames for it to
-// the output of the same number, and frames for groups and for strangers to all outputs but the one they came by.
+// EtherSwitch - a learning switch (IEEE 802.1D): remembers behind which input an address lives, sends frames
+// for it to the output of the same number, and frames for groups and for strangers to all outputs but the one
+// they came by.
 #include "ether.h"
 
 enum { MOST_PORTS = 64 };
@@ -32,11 +33,13 @@ static int start(struct weir_start *start, void *at)
 
 	self->outputs = weir_connected(start);
 	if (self->outputs > MOST_PORTS)
-		return weir_refuse(start, -1, "%u outputs are connected; at most %d are possible", self->outputs, MOST_PORTS);
+		return weir_refuse(start, -1, "%u outputs are connected; at most %d are possible",
+			self->outputs, MOST_PORTS);
 	return 0;
 }
 
-static struct address address_of(const struct ether_switch *self, struct weir_vector *v, unsigned i, const uint8_t *bytes)
+static struct address address_of(
+	const struct ether_switch *self, struct weir_vector *v, unsigned i, const uint8_t *bytes)
 {
 	struct address address = { 0 };
 	const uint8_t *tag = self->vlans ? weir_bytes(v, i, ETHER_TYPE, VLAN_TAG) : NULL;
@@ -63,7 +66,8 @@ enum { EVERYWHERE = MOST_PORTS };
 
 static unsigned find(struct ether_switch *self, const struct address *destination, uint64_t now_ns)
 {
-	const struct host *host = ether_is_group(destination->bytes) ? NULL : weir_table_find(self->hosts, destination);
+	const struct host *host =
+		ether_is_group(destination->bytes) ? NULL : weir_table_find(self->hosts, destination);
 
 	if (!host || now_ns - host->seen_ns > self->timeout_s * 1000000000 || host->port >= self->outputs)
 		return EVERYWHERE;
@@ -131,23 +135,23 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	weir_drop(call, cut, &self->too_short);
 }
 
-WEIR_CLASS(EtherSwitch, ether_switch,
-	.about = "a learning switch",
-	.by = WEIR_ONE,
+WEIR_CLASS(EtherSwitch, ether_switch, .about = "a learning switch", .by = WEIR_ONE,
 	WEIR_MEMBERS(
 		WEIR_SETTING(ether_switch, timeout_s, "300", .min = 1, .max = 1000000, .live = true,
 			.about = "after so long without a frame an address is forgotten"),
-		WEIR_SETTING(ether_switch, max_hosts, "16384", .min = 1, .max = 1 << 24, .about = "addresses remembered"),
-		WEIR_SETTING(ether_switch, vlans, "false", .about = "the same address in two VLANs is two hosts"),
+		WEIR_SETTING(ether_switch, max_hosts, "16384", .min = 1, .max = 1 << 24,
+			.about = "addresses remembered"),
+		WEIR_SETTING(ether_switch, vlans, "false",
+			.about = "the same address in two VLANs is two hosts"),
 		WEIR_KEEPS(ether_switch, hosts, .rows_from = "max_hosts"),
 		WEIR_COUNTS(ether_switch, flooded, .about = "frames sent to all other outputs"),
-		WEIR_COUNTS(ether_switch, moved, .about = "addresses that were seen behind another input than before"),
-		WEIR_COUNTS(ether_switch, uncloned, .about = "copies that were not made for want of buffers"),
-		WEIR_DROPS(ether_switch, same_side, .about = "frames whose destination is where they came from"),
+		WEIR_COUNTS(ether_switch, moved,
+			.about = "addresses that were seen behind another input than before"),
+		WEIR_COUNTS(ether_switch, uncloned,
+			.about = "copies that were not made for want of buffers"),
+		WEIR_DROPS(ether_switch, same_side,
+			.about = "frames whose destination is where they came from"),
 		WEIR_DROPS(ether_switch, reserved, .about = "frames that no bridge passes on"),
 		WEIR_DROPS(ether_switch, too_short, .about = "frames without a whole header")),
-	.many_inputs = true,
-	.many_outputs = true,
-	.holds = true,
-	.start = start,
+	.many_inputs = true, .many_outputs = true, .holds = true, .start = start,
 	.process = process);

@@ -44,17 +44,17 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	out[0] = in & ~cut & ~failed;
 }
 
-WEIR_CLASS(VLANEncap, vlan_encap,
-	.about = "puts a VLAN tag into Ethernet frames",
-	.by = WEIR_ANY,
-	WEIR_MEMBERS(
-		WEIR_SETTING(vlan_encap, vlan_id, "4095", .max = 4095, .about = "the VLAN; 4095: the tag that VLANDecap took off"),
-		WEIR_SETTING(vlan_encap, priority, "0", .max = 7, .about = "priority (PCP) of the tag"),
-		WEIR_SETTING(vlan_encap, type, "0x8100", .about = "EtherType of the tag; 0x88a8 for service tags"),
+WEIR_CLASS(VLANEncap, vlan_encap, .about = "puts a VLAN tag into Ethernet frames", .by = WEIR_ANY,
+	WEIR_MEMBERS(WEIR_SETTING(vlan_encap, vlan_id, "4095", .max = 4095,
+			     .about = "the VLAN; 4095: the tag that VLANDecap took off"),
+		WEIR_SETTING(
+			vlan_encap, priority, "0", .max = 7, .about = "priority (PCP) of the tag"),
+		WEIR_SETTING(vlan_encap, type, "0x8100",
+			.about = "EtherType of the tag; 0x88a8 for service tags"),
 		WEIR_READS_IF(vlan_encap, vlan, "weir.vlan"),
-		WEIR_COUNTS(vlan_encap, untagged, .about = "frames passed on as they are, for no tag had been taken off"),
+		WEIR_COUNTS(vlan_encap, untagged,
+			.about = "frames passed on as they are, for no tag had been taken off"),
 		WEIR_DROPS(vlan_encap, too_short, .about = "frames without a whole header"),
-		WEIR_DROPS(vlan_encap, no_room, .about = "frames that no tag could be put into: no buffer, or too long")),
-	.rewrites = WEIR_REWRITES_L2,
-	.reshapes = true,
-	.process = process);
+		WEIR_DROPS(vlan_encap, no_room,
+			.about = "frames that no tag could be put into: no buffer, or too long")),
+	.rewrites = WEIR_REWRITES_L2, .reshapes = true, .process = process);

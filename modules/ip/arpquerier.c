@@ -12,7 +12,14 @@ struct arpquerier {
 	weir_counter not_ip, no_buffer, read;
 };
 
-enum { PACKETS, REPLIES, SENT = 0, UNREACHABLE, FRAME = 42, ARP = 28, REQUEST = 1, REPLY = 2 };
+enum { PACKETS,
+	REPLIES,
+	SENT = 0,
+	UNREACHABLE,
+	FRAME = 42,
+	ARP = 28,
+	REQUEST = 1,
+	REPLY = 2 };
 
 static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
 
@@ -66,8 +73,9 @@ static void send(struct weir_call *call, struct weir_vector *v, weir_mask in, we
 		}
 		if (!is_group && !neighbour)
 			continue;
-		if (neighbour_encapsulate(v, (unsigned)i, &(struct neighbour_frame){ is_group ? group : neighbour->ether,
-				&self->ether, 0x0800, network[i], length[i] }))
+		if (neighbour_encapsulate(v, (unsigned)i,
+			    &(struct neighbour_frame){ is_group ? group : neighbour->ether,
+				    &self->ether, 0x0800, network[i], length[i] }))
 			out[SENT] |= (weir_mask)1 << i;
 		else
 			weir_drop(call, (weir_mask)1 << i, &self->no_buffer);
@@ -77,7 +85,7 @@ static void send(struct weir_call *call, struct weir_vector *v, weir_mask in, we
 static bool is_arp(const uint8_t *arp)
 {
 	return weir_be32(arp) == 0x00010800 && weir_be16(arp + 4) == 0x0604 &&
-	       (weir_be16(arp + 6) == REQUEST || weir_be16(arp + 6) == REPLY);
+		(weir_be16(arp + 6) == REQUEST || weir_be16(arp + 6) == REPLY);
 }
 
 // Answers, and what others tell of themselves in their questions; who asks for us will get packets from us.
@@ -95,8 +103,10 @@ static void learn(struct weir_call *call, struct weir_vector *v, weir_mask in)
 		if (!arp || !is_arp(arp) || !sender || sender >> 28 >= 14 || sender == own)
 			continue;
 		neighbour_learn(call, &self->neighbours, &address,
-			&(struct neighbour_answer){ arp + 8, .overrides = true, .confirms = true, .now_ns = v->time_ns[i],
-				.creates = weir_be16(arp + 6) == REQUEST && weir_be32(arp + 24) == own });
+			&(struct neighbour_answer){ arp + 8, .overrides = true, .confirms = true,
+				.now_ns = v->time_ns[i],
+				.creates = weir_be16(arp + 6) == REQUEST &&
+					weir_be32(arp + 24) == own });
 	}
 	weir_consume(call, in, &self->read);
 }
@@ -121,7 +131,9 @@ static int start(struct weir_start *start, void *at)
 {
 	const struct arpquerier *self = at;
 
-	return weir_is_ip4(&self->ip) ? 0 : weir_refuse(start, 0, "our address is no IPv4 address; IPv6 has IP6NDSolicitor");
+	return weir_is_ip4(&self->ip)
+		? 0
+		: weir_refuse(start, 0, "our address is no IPv4 address; IPv6 has IP6NDSolicitor");
 }
 
 static const uint64_t paths[] = { [PACKETS] = 1 << SENT, [REPLIES] = 0 };

@@ -16,7 +16,16 @@ struct arpresponder {
 	weir_counter answered, not_ours;
 };
 
-enum { ANSWERS, OTHERS, ETHER = 14, ARP_LENGTH = 28, REQUEST = 1, REPLY = 2, LONGEST = 128, MOST_WORDS = LONGEST / 2 };
+enum {
+	ANSWERS,
+	OTHERS,
+	ETHER = 14,
+	ARP_LENGTH = 28,
+	REQUEST = 1,
+	REPLY = 2,
+	LONGEST = 128,
+	MOST_WORDS = LONGEST / 2
+};
 
 static bool covers(const struct weir_prefix *prefix, const struct weir_addr *addr)
 {
@@ -103,10 +112,13 @@ static int read_entry(struct weir_start *start, struct arpresponder *self, int a
 		else if (weir_parse_ether(word, &ether))
 			ethers++;
 		else
-			return weir_refuse(start, argument, "\"%s\" is neither an IPv4 address or prefix nor an Ethernet address", word);
+			return weir_refuse(start, argument,
+				"\"%s\" is neither an IPv4 address or prefix nor an Ethernet address",
+				word);
 	}
 	if (self->count == first || ethers != 1)
-		return weir_refuse(start, argument, "\"%s\": ADDRESS[/LENGTH] ... ETHERNET-ADDRESS is expected", text);
+		return weir_refuse(
+			start, argument, "\"%s\": ADDRESS[/LENGTH] ... ETHERNET-ADDRESS is expected", text);
 	while (first < self->count)
 		self->at[first++].ether = ether;
 	return 0;
@@ -123,19 +135,20 @@ static int start(struct weir_start *start, void *at)
 		if (err)
 			return err;
 	}
-	return self->count ? 0 : weir_refuse(start, -1, "it answers for nobody: ARPResponder(10.0.0.1 02:00:00:00:00:01)");
+	return self->count
+		? 0
+		: weir_refuse(start, -1,
+			  "it answers for nobody: ARPResponder(10.0.0.1 02:00:00:00:00:01)");
 }
 
 WEIR_CLASS(ARPResponder, arpresponder,
-	.about = "answers ARP questions for addresses with an Ethernet address",
-	.by = WEIR_ANY,
+	.about = "answers ARP questions for addresses with an Ethernet address", .by = WEIR_ANY,
 	.rewrites = WEIR_REWRITES_L2 | WEIR_REWRITES_L3,
-	WEIR_MEMBERS(
-		WEIR_SETTING(arpresponder, entries, "", .rest = true, .about = "ADDRESS[/LENGTH] ... ETHERNET-ADDRESS, ..."),
+	WEIR_MEMBERS(WEIR_SETTING(arpresponder, entries, "", .rest = true,
+			     .about = "ADDRESS[/LENGTH] ... ETHERNET-ADDRESS, ..."),
 		WEIR_READS_IF(arpresponder, ethernet, "eth"),
 		WEIR_READS(arpresponder, network, "weir.network"),
 		WEIR_COUNTS(arpresponder, answered, .about = "questions answered"),
-		WEIR_COUNTS(arpresponder, not_ours, .about = "packets that are no question for us")),
-	WEIR_OUTPUTS([ANSWERS] = "", [OTHERS] = "others?"),
-	.start = start,
-	.process = process);
+		WEIR_COUNTS(
+			arpresponder, not_ours, .about = "packets that are no question for us")),
+	WEIR_OUTPUTS([ANSWERS] = "", [OTHERS] = "others?"), .start = start, .process = process);

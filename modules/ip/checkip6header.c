@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CheckIP6Header - lets sound IPv6 packets pass: header and lengths as the decoder checks them, a source that is neither
-// a group nor the loopback address (RFC 4291 2.5.3, 2.7)
+// CheckIP6Header - lets sound IPv6 packets pass: header and lengths as the decoder checks them, a
+// source that is neither a group nor the loopback address (RFC 4291 2.5.3, 2.7)
 #include "ip.h"
 
 struct checkip6header {
@@ -8,7 +8,9 @@ struct checkip6header {
 	weir_counter not_ip6, bad_source;
 };
 
-enum { SOUND, BAD, GROUP = 0xff };
+enum { SOUND,
+	BAD,
+	GROUP = 0xff };
 
 static bool is_loopback(const struct weir_addr *addr)
 {

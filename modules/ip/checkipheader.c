@@ -9,7 +9,9 @@ struct checkipheader {
 	weir_counter not_ip, bad_checksum, bad_source;
 };
 
-enum { SOUND, BAD, GOOD_CHECKSUM = 1 };
+enum { SOUND,
+	BAD,
+	GOOD_CHECKSUM = 1 };
 #define FIRST_HOST 0x01000000u // below is "this network"
 #define LOOPBACK 0x7f000000u
 #define FIRST_GROUP 0xe0000000u // from here on groups, reserved addresses and broadcast
@@ -20,9 +22,11 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	const uint8_t *checksum = weir_column(v, self->checksum);
 	const uint32_t *source = weir_column(v, self->source);
 	weir_mask ip = in & weir_has(v, self->source);
-	weir_mask wrong = ip & weir_where (i, checksum[i] != GOOD_CHECKSUM);
-	weir_mask foreign = ip & ~wrong & weir_where (i, (source[i] - FIRST_HOST >= FIRST_GROUP - FIRST_HOST) |
-		((source[i] & 0xff000000) == LOOPBACK));
+	weir_mask wrong = ip & weir_where(i, checksum[i] != GOOD_CHECKSUM);
+	weir_mask foreign = ip & ~wrong &
+		weir_where(i,
+			(source[i] - FIRST_HOST >= FIRST_GROUP - FIRST_HOST) |
+				((source[i] & 0xff000000) == LOOPBACK));
 
 	out[SOUND] = ip & ~wrong & ~foreign;
 	out[BAD] = in & ~out[SOUND];

@@ -8,10 +8,13 @@ struct name {
 	uint8_t number;
 };
 
-const char icmp_known[] = "unreachable (net, host, protocol, port, needfrag, srcroutefail, netunknown, hostunknown, isolated, "
-	"netprohib, hostprohib, filterprohib), timeexceeded (transit, reassembly), parameterproblem (erroratptr, missingopt, "
+const char icmp_known[] =
+	"unreachable (net, host, protocol, port, needfrag, srcroutefail, netunknown, hostunknown, isolated, "
+	"netprohib, hostprohib, filterprohib), timeexceeded (transit, reassembly), parameterproblem "
+	"(erroratptr, missingopt, "
 	"length), or numbers";
-const char icmp6_known[] = "unreachable (noroute, adminprohib, beyondscope, address, port, filterprohib, reject), toobig, "
+const char icmp6_known[] =
+	"unreachable (noroute, adminprohib, beyondscope, address, port, filterprohib, reject), toobig, "
 	"timeexceeded (transit, reassembly), parameterproblem (header, nextheader, option), or numbers";
 
 // RFC 792, RFC 1812 5.2.7.1
@@ -69,7 +72,8 @@ static bool number(const char *text, uint8_t *to)
 	return *text >= '0' && *text <= '9' && !*end && value < 256;
 }
 
-static bool parse(const struct name *names, size_t count, const char *type, const char *code, uint8_t *type_number, uint8_t *code_number)
+static bool parse(const struct name *names, size_t count, const char *type, const char *code,
+	uint8_t *type_number, uint8_t *code_number)
 {
 	bool has_type = number(type, type_number), has_code = number(code, code_number);
 
@@ -91,13 +95,13 @@ static bool parse(const struct name *names, size_t count, const char *type, cons
 bool icmp_parse(const char *type, const char *code, uint8_t *type_number, uint8_t *code_number)
 {
 	return parse(names4, sizeof(names4) / sizeof(*names4), type, code, type_number, code_number) &&
-	       (*type_number == 3 || *type_number == 11 || *type_number == 12);
+		(*type_number == 3 || *type_number == 11 || *type_number == 12);
 }
 
 bool icmp6_parse(const char *type, const char *code, uint8_t *type_number, uint8_t *code_number)
 {
 	return parse(names6, sizeof(names6) / sizeof(*names6), type, code, type_number, code_number) &&
-	       *type_number >= 1 && *type_number <= 4;
+		*type_number >= 1 && *type_number <= 4;
 }
 
 bool icmp_is_query(uint8_t type)
@@ -121,7 +125,8 @@ bool icmp_copy(struct weir_vector *v, unsigned slot, uint32_t from, uint32_t len
 	return true;
 }
 
-uint32_t icmp_link(uint8_t to[ICMP_MOST_LINK], const uint8_t *frame, uint32_t network, bool is_ethernet, uint16_t type)
+uint32_t icmp_link(
+	uint8_t to[ICMP_MOST_LINK], const uint8_t *frame, uint32_t network, bool is_ethernet, uint16_t type)
 {
 	if (!is_ethernet) {
 		memset(to, 0, ICMP_ETHER);

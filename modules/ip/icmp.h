@@ -15,8 +15,10 @@ bool icmp_is_query(uint8_t type);
 
 // Any number of bytes of a frame; false: it has not so many.
 bool icmp_copy(struct weir_vector *v, unsigned slot, uint32_t from, uint32_t length, uint8_t *to);
-// Writes what stands in front of an answer to a frame, whose first `network` bytes are `frame`: its addresses exchanged,
-// its tags. Of a frame without Ethernet: a header without addresses and `type`. Returns its length; 0: too long.
-uint32_t icmp_link(uint8_t to[ICMP_MOST_LINK], const uint8_t *frame, uint32_t network, bool is_ethernet, uint16_t type);
+// Writes what stands in front of an answer to a frame, whose first `network` bytes are `frame`: its
+// addresses exchanged, its tags. Of a frame without Ethernet: a header without addresses and
+// `type`. Returns its length; 0: too long.
+uint32_t icmp_link(
+	uint8_t to[ICMP_MOST_LINK], const uint8_t *frame, uint32_t network, bool is_ethernet, uint16_t type);
 
 #endif

@@ -16,9 +16,21 @@ struct icmp6error {
 	weir_counter answered, not_answered, limited;
 };
 
-enum { IP6_HEADER = 40, HEADERS = 48, LONGEST = 1280, LONGEST_QUOTE = LONGEST - HEADERS, ICMPV6 = 58, GROUP = 0xff };
-enum { TOO_BIG = 2, PARAMETER = 4, BAD_OPTION = 2, FIRST_QUERY = 128, REDIRECT = 137 };
-enum { HOPOPTS = 0, ROUTING = 43, FRAGMENT = 44, DSTOPTS = 60 };
+enum { IP6_HEADER = 40,
+	HEADERS = 48,
+	LONGEST = 1280,
+	LONGEST_QUOTE = LONGEST - HEADERS,
+	ICMPV6 = 58,
+	GROUP = 0xff };
+enum { TOO_BIG = 2,
+	PARAMETER = 4,
+	BAD_OPTION = 2,
+	FIRST_QUERY = 128,
+	REDIRECT = 137 };
+enum { HOPOPTS = 0,
+	ROUTING = 43,
+	FRAGMENT = 44,
+	DSTOPTS = 60 };
 
 // What went wrong with whom: the packet's bytes from the IP header on, as many as are told.
 struct cause {
@@ -73,7 +85,8 @@ static bool find_cause(struct weir_call *call, unsigned slot, bool is_ethernet, 
 	uint32_t network = weir_column(v, self->network)[slot];
 	const uint8_t *frame = weir_bytes(v, slot, 0, network + IP6_HEADER);
 
-	if (!frame || frame[network] >> 4 != 6 || (is_ethernet && ((frame[0] & 1 && !is_for_many(self)) || frame[6] & 1)))
+	if (!frame || frame[network] >> 4 != 6 ||
+		(is_ethernet && ((frame[0] & 1 && !is_for_many(self)) || frame[6] & 1)))
 		return false;
 	cause->link_size = icmp_link(cause->link, frame, network, is_ethernet, 0x86dd);
 	cause->size = quote_size(v, slot, network, weir_column(v, self->length)[slot]);
@@ -142,8 +155,9 @@ static int start(struct weir_start *start, void *at)
 	if (weir_is_ip4(&self->source))
 		return weir_refuse(start, 0, "the source is no IPv6 address");
 	if (!icmp6_parse(self->type, self->code, &self->type_number, &self->code_number))
-		return weir_refuse(start, 1, "\"%s %s\" is no type and code of an ICMPv6 error; known are %s", self->type,
-			self->code, icmp6_known);
+		return weir_refuse(start, 1,
+			"\"%s %s\" is no type and code of an ICMPv6 error; known are %s",
+			self->type, self->code, icmp6_known);
 	weir_bucket_init(&self->bucket, self->rate, self->rate);
 	return 0;
 }
@@ -151,25 +165,27 @@ static int start(struct weir_start *start, void *at)
 static const uint64_t paths[] = { 0 };
 
 WEIR_CLASS(ICMP6Error, icmp6error,
-	.about = "tells the source of an IPv6 packet what went wrong with it",
-	.by = WEIR_ANY,
-	.holds = true,
-	.paths = paths,
-	WEIR_MEMBERS(
-		WEIR_SETTING(icmp6error, source, WEIR_REQUIRED, .about = "the address that the error comes from"),
+	.about = "tells the source of an IPv6 packet what went wrong with it", .by = WEIR_ANY,
+	.holds = true, .paths = paths,
+	WEIR_MEMBERS(WEIR_SETTING(icmp6error, source, WEIR_REQUIRED,
+			     .about = "the address that the error comes from"),
 		WEIR_SETTING(icmp6error, type, WEIR_REQUIRED,
-			.about = "unreachable, toobig, timeexceeded, parameterproblem, or a number"),
-		WEIR_SETTING(icmp6error, code, "0", .about = "noroute, address, port, transit, reassembly, or a number"),
-		WEIR_SETTING(icmp6error, mtu, "1500", .min = 1280, .max = 65535, .about = "what is told with toobig"),
-		WEIR_SETTING(icmp6error, rate, "1000", .min = 1, .max = 1000000000, .about = "errors per second at most"),
-		WEIR_SETTING(icmp6error, pointer, "0", .about = "the byte that is wrong, told with parameterproblem"),
+			.about =
+				"unreachable, toobig, timeexceeded, parameterproblem, or a number"),
+		WEIR_SETTING(icmp6error, code, "0",
+			.about = "noroute, address, port, transit, reassembly, or a number"),
+		WEIR_SETTING(icmp6error, mtu, "1500", .min = 1280, .max = 65535,
+			.about = "what is told with toobig"),
+		WEIR_SETTING(icmp6error, rate, "1000", .min = 1, .max = 1000000000,
+			.about = "errors per second at most"),
+		WEIR_SETTING(icmp6error, pointer, "0",
+			.about = "the byte that is wrong, told with parameterproblem"),
 		WEIR_READS_IF(icmp6error, ethernet, "eth"),
 		WEIR_READS(icmp6error, network, "weir.network"),
 		WEIR_READS(icmp6error, length, "ipv6.plen"),
-		WEIR_READS(icmp6error, from, "ipv6.src"),
-		WEIR_READS(icmp6error, to, "ipv6.dst"),
+		WEIR_READS(icmp6error, from, "ipv6.src"), WEIR_READS(icmp6error, to, "ipv6.dst"),
 		WEIR_DROPS(icmp6error, answered, .about = "packets whose source was told"),
-		WEIR_DROPS(icmp6error, not_answered, .about = "packets about which nothing may be told"),
+		WEIR_DROPS(icmp6error, not_answered,
+			.about = "packets about which nothing may be told"),
 		WEIR_DROPS(icmp6error, limited, .about = "packets above the rate")),
-	.start = start,
-	.process = process);
+	.start = start, .process = process);

@@ -16,8 +16,14 @@ struct icmperror {
 	weir_counter answered, not_answered, limited;
 };
 
-enum { HEADERS = 28, LONGEST = 576, LONGEST_QUOTE = LONGEST - HEADERS, ICMP = 1, OFFSET = 0x1fff };
-enum { UNREACHABLE = 3, NEEDFRAG = 4, PARAMETER = 12 };
+enum { HEADERS = 28,
+	LONGEST = 576,
+	LONGEST_QUOTE = LONGEST - HEADERS,
+	ICMP = 1,
+	OFFSET = 0x1fff };
+enum { UNREACHABLE = 3,
+	NEEDFRAG = 4,
+	PARAMETER = 12 };
 
 // What went wrong with whom: the packet's bytes from the IP header on, as many as are told.
 struct cause {
@@ -49,7 +55,8 @@ static uint32_t quote_size(const struct weir_vector *v, unsigned slot, uint32_t 
 	return length < LONGEST_QUOTE ? length : LONGEST_QUOTE;
 }
 
-static bool find_cause(struct weir_vector *v, unsigned slot, uint32_t network, uint32_t length, bool is_ethernet, struct cause *cause)
+static bool find_cause(struct weir_vector *v, unsigned slot, uint32_t network, uint32_t length,
+	bool is_ethernet, struct cause *cause)
 {
 	const uint8_t *frame = weir_bytes(v, slot, 0, network + 20);
 
@@ -134,7 +141,8 @@ static int start(struct weir_start *start, void *at)
 	if (!weir_is_ip4(&self->source))
 		return weir_refuse(start, 0, "the source is no IPv4 address");
 	if (!icmp_parse(self->type, self->code, &self->type_number, &self->code_number))
-		return weir_refuse(start, 1, "\"%s %s\" is no type and code of an ICMP error that could be sent; known are %s",
+		return weir_refuse(start, 1,
+			"\"%s %s\" is no type and code of an ICMP error that could be sent; known are %s",
 			self->type, self->code, icmp_known);
 	weir_bucket_init(&self->bucket, self->rate, self->rate);
 	return 0;
@@ -143,24 +151,27 @@ static int start(struct weir_start *start, void *at)
 static const uint64_t paths[] = { 0 };
 
 WEIR_CLASS(ICMPError, icmperror,
-	.about = "tells the source of an IPv4 packet what went wrong with it",
-	.by = WEIR_ANY,
-	.holds = true,
-	.paths = paths,
-	WEIR_MEMBERS(
-		WEIR_SETTING(icmperror, source, WEIR_REQUIRED, .about = "the address that the error comes from"),
-		WEIR_SETTING(icmperror, type, WEIR_REQUIRED, .about = "unreachable, timeexceeded, parameterproblem, or a number"),
-		WEIR_SETTING(icmperror, code, "0", .about = "net, host, protocol, port, needfrag, transit, reassembly, or a number"),
-		WEIR_SETTING(icmperror, mtu, "1500", .min = 68, .max = 65535, .about = "what is told with needfrag"),
-		WEIR_SETTING(icmperror, rate, "1000", .min = 1, .max = 1000000000, .about = "errors per second at most"),
-		WEIR_SETTING(icmperror, pointer, "0", .about = "the byte that is wrong, told with parameterproblem"),
+	.about = "tells the source of an IPv4 packet what went wrong with it", .by = WEIR_ANY,
+	.holds = true, .paths = paths,
+	WEIR_MEMBERS(WEIR_SETTING(icmperror, source, WEIR_REQUIRED,
+			     .about = "the address that the error comes from"),
+		WEIR_SETTING(icmperror, type, WEIR_REQUIRED,
+			.about = "unreachable, timeexceeded, parameterproblem, or a number"),
+		WEIR_SETTING(icmperror, code, "0",
+			.about =
+				"net, host, protocol, port, needfrag, transit, reassembly, or a number"),
+		WEIR_SETTING(icmperror, mtu, "1500", .min = 68, .max = 65535,
+			.about = "what is told with needfrag"),
+		WEIR_SETTING(icmperror, rate, "1000", .min = 1, .max = 1000000000,
+			.about = "errors per second at most"),
+		WEIR_SETTING(icmperror, pointer, "0",
+			.about = "the byte that is wrong, told with parameterproblem"),
 		WEIR_READS_IF(icmperror, ethernet, "eth"),
 		WEIR_READS(icmperror, network, "weir.network"),
-		WEIR_READS(icmperror, length, "ip.len"),
-		WEIR_READS(icmperror, from, "ip.src"),
+		WEIR_READS(icmperror, length, "ip.len"), WEIR_READS(icmperror, from, "ip.src"),
 		WEIR_READS(icmperror, to, "ip.dst"),
 		WEIR_DROPS(icmperror, answered, .about = "packets whose source was told"),
-		WEIR_DROPS(icmperror, not_answered, .about = "packets about which nothing may be told"),
+		WEIR_DROPS(icmperror, not_answered,
+			.about = "packets about which nothing may be told"),
 		WEIR_DROPS(icmperror, limited, .about = "packets above the rate")),
-	.start = start,
-	.process = process);
+	.start = start, .process = process);

@@ -9,8 +9,18 @@ struct icmppingresponder {
 	weir_counter answered;
 };
 
-enum { ANSWERS, OTHERS, ECHO = 8, REPLY = 0, ECHO6 = 128, REPLY6 = 129 };
-enum { HOPS = 64, FIRST_GROUP = 224, FRAGMENT = 0x3fff, DEEPEST = 400, ICMP = 1, ICMPV6 = 58 };
+enum { ANSWERS,
+	OTHERS,
+	ECHO = 8,
+	REPLY = 0,
+	ECHO6 = 128,
+	REPLY6 = 129 };
+enum { HOPS = 64,
+	FIRST_GROUP = 224,
+	FRAGMENT = 0x3fff,
+	DEEPEST = 400,
+	ICMP = 1,
+	ICMPV6 = 58 };
 
 static void swap(uint8_t *a, uint8_t *b, unsigned size)
 {
@@ -21,8 +31,8 @@ static void swap(uint8_t *a, uint8_t *b, unsigned size)
 	memcpy(b, kept, size);
 }
 
-// The sum changes by what the type does; addresses change places, which it does not see. As in RFC 1141: of a message of
-// zeros the checksum is 0xffff, which RFC 1624 would miss.
+// The sum changes by what the type does; addresses change places, which it does not see. As in RFC
+// 1141: of a message of zeros the checksum is 0xffff, which RFC 1624 would miss.
 static void change_type(uint8_t *icmp, uint8_t type)
 {
 	uint16_t check;
@@ -55,17 +65,19 @@ static void answer6(uint8_t *ip)
 static bool is_fit4(const uint8_t *ip, unsigned header)
 {
 	return ip[0] >> 4 == 4 && ip[9] == ICMP && header == (ip[0] & 15u) * 4 && ip[12] && ip[12] < FIRST_GROUP &&
-	       ip[16] < FIRST_GROUP && !(weir_be16(ip + 6) & FRAGMENT);
+		ip[16] < FIRST_GROUP && !(weir_be16(ip + 6) & FRAGMENT);
 }
 
 static bool is_fit6(const uint8_t *ip, unsigned header)
 {
 	static const uint8_t nobody[16];
 
-	return ip[0] >> 4 == 6 && ip[6] == ICMPV6 && header == 40 && ip[8] != 0xff && ip[24] != 0xff && memcmp(ip + 8, nobody, 16);
+	return ip[0] >> 4 == 6 && ip[6] == ICMPV6 && header == 40 && ip[8] != 0xff &&
+		ip[24] != 0xff && memcmp(ip + 8, nobody, 16);
 }
 
-static bool answer(struct weir_vector *v, unsigned slot, unsigned network, unsigned transport, bool is_ip6, bool is_ethernet)
+static bool answer(struct weir_vector *v, unsigned slot, unsigned network, unsigned transport,
+	bool is_ip6, bool is_ethernet)
 {
 	const uint8_t *read = transport < DEEPEST ? weir_bytes(v, slot, 0, transport + 8) : NULL;
 	uint8_t *frame;
@@ -92,8 +104,8 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	struct icmppingresponder *self = weir_self(call);
 	const uint8_t *type = weir_column(v, self->type), *type6 = weir_column(v, self->type6);
 	const uint16_t *network = weir_column(v, self->network), *transport = weir_column(v, self->transport);
-	weir_mask ip4 = in & weir_has(v, self->type) & weir_where (i, type[i] == ECHO);
-	weir_mask ip6 = in & ~ip4 & weir_has(v, self->type6) & weir_where (i, type6[i] == ECHO6);
+	weir_mask ip4 = in & weir_has(v, self->type) & weir_where(i, type[i] == ECHO);
+	weir_mask ip6 = in & ~ip4 & weir_has(v, self->type6) & weir_where(i, type6[i] == ECHO6);
 	weir_mask ethernet = weir_has(v, self->ethernet);
 
 	weir_each (i, (ip4 | ip6) & weir_has(v, self->transport))

@@ -14,7 +14,10 @@ struct ip6ndadvertiser {
 	weir_counter answered, not_ours;
 };
 
-enum { ANSWERS, OTHERS, ETHER = 14, MOST_TAGS = 8 };
+enum { ANSWERS,
+	OTHERS,
+	ETHER = 14,
+	MOST_TAGS = 8 };
 
 static bool is_ours(const struct ip6ndadvertiser *self, const struct weir_addr *target)
 {
@@ -43,15 +46,19 @@ static void answer(struct weir_call *call, const uint8_t *frame, uint16_t networ
 	const struct ip6ndadvertiser *self = weir_self(call);
 	bool to_all = nd_is_unspecified(&question->source); // duplicate address detection
 
-	send(call, frame, network, &(struct nd){
-		.type = ND_ADVERTISEMENT,
-		.flags = ND_OVERRIDE | (to_all ? 0 : ND_SOLICITED) | (self->router ? ND_ROUTER : 0),
-		.ether_source = self->ether.bytes,
-		.ether_destination = to_all ? all_nodes_ether : question->ether ? question->ether : frame + 6,
-		.source = &question->target,
-		.destination = to_all ? &all_nodes : &question->source,
-		.target = &question->target,
-	});
+	send(call, frame, network,
+		&(struct nd){
+			.type = ND_ADVERTISEMENT,
+			.flags = ND_OVERRIDE | (to_all ? 0 : ND_SOLICITED) |
+				(self->router ? ND_ROUTER : 0),
+			.ether_source = self->ether.bytes,
+			.ether_destination = to_all ? all_nodes_ether
+				: question->ether   ? question->ether
+						    : frame + 6,
+			.source = &question->target,
+			.destination = to_all ? &all_nodes : &question->source,
+			.target = &question->target,
+		});
 }
 
 static bool try(struct weir_call *call, struct weir_vector *v, unsigned slot, uint16_t network)
@@ -62,7 +69,8 @@ static bool try(struct weir_call *call, struct weir_vector *v, unsigned slot, ui
 
 	if (network < ETHER || network > ETHER + MOST_TAGS || !nd_read(v, slot, network, &question))
 		return false;
-	if (question.type != ND_SOLICITATION || !is_ours(self, &question.target) || (question.ether && question.ether[0] & 1))
+	if (question.type != ND_SOLICITATION || !is_ours(self, &question.target) ||
+		(question.ether && question.ether[0] & 1))
 		return false;
 	frame = weir_bytes(v, slot, 0, network);
 	if (!frame || frame[6] & 1)
@@ -93,21 +101,23 @@ static int start(struct weir_start *start, void *at)
 	for (uint32_t i = 0; i < self->addresses.count; i++)
 		if (!weir_parse_addr(self->addresses.text[i], &self->at[self->count++]) || weir_is_ip4(&self->at[i]))
 			return weir_refuse(start, (int)i, "\"%s\" is no IPv6 address", self->addresses.text[i]);
-	return self->count ? 0 : weir_refuse(start, -1, "it answers for nobody: IP6NDAdvertiser(ether 02:00:00:00:00:01, 2001:db8::1)");
+	return self->count
+		? 0
+		: weir_refuse(start, -1,
+			  "it answers for nobody: IP6NDAdvertiser(ether 02:00:00:00:00:01, 2001:db8::1)");
 }
 
 WEIR_CLASS(IP6NDAdvertiser, ip6ndadvertiser,
 	.about = "answers neighbour solicitations for addresses with an Ethernet address",
-	.by = WEIR_ANY,
-	.holds = true,
-	WEIR_MEMBERS(
-		WEIR_SETTING(ip6ndadvertiser, addresses, "", .rest = true, .about = "the addresses that it answers for"),
-		WEIR_SETTING(ip6ndadvertiser, ether, WEIR_REQUIRED, .about = "their Ethernet address"),
+	.by = WEIR_ANY, .holds = true,
+	WEIR_MEMBERS(WEIR_SETTING(ip6ndadvertiser, addresses, "", .rest = true,
+			     .about = "the addresses that it answers for"),
+		WEIR_SETTING(
+			ip6ndadvertiser, ether, WEIR_REQUIRED, .about = "their Ethernet address"),
 		WEIR_SETTING(ip6ndadvertiser, router, "false", .about = "says that it is a router"),
 		WEIR_READS_IF(ip6ndadvertiser, ethernet, "eth"),
 		WEIR_READS(ip6ndadvertiser, network, "weir.network"),
 		WEIR_COUNTS(ip6ndadvertiser, answered, .about = "solicitations answered"),
-		WEIR_COUNTS(ip6ndadvertiser, not_ours, .about = "packets that are no solicitation for us")),
-	WEIR_OUTPUTS([ANSWERS] = "", [OTHERS] = "others?"),
-	.start = start,
-	.process = process);
+		WEIR_COUNTS(ip6ndadvertiser, not_ours,
+			.about = "packets that are no solicitation for us")),
+	WEIR_OUTPUTS([ANSWERS] = "", [OTHERS] = "others?"), .start = start, .process = process);

@@ -13,7 +13,10 @@ struct ip6ndsolicitor {
 	weir_counter not_ip6, no_buffer, read;
 };
 
-enum { PACKETS, REPLIES, SENT = 0, UNREACHABLE };
+enum { PACKETS,
+	REPLIES,
+	SENT = 0,
+	UNREACHABLE };
 
 static void ask(struct weir_call *call, const struct weir_addr *address, const uint8_t *known)
 {
@@ -22,14 +25,17 @@ static void ask(struct weir_call *call, const struct weir_addr *address, const u
 	uint8_t frame[ND_FRAME];
 
 	memcpy(group.bytes + 13, address->bytes + 13, 3); // RFC 4291 2.7.1
-	nd_write(frame, &(struct nd){
-		.type = ND_SOLICITATION,
-		.ether_source = self->ether.bytes,
-		.ether_destination = known ? known : (uint8_t[]){ 0x33, 0x33, 0xff, group.bytes[13], group.bytes[14], group.bytes[15] },
-		.source = &self->ip,
-		.destination = known ? address : &group,
-		.target = address,
-	});
+	nd_write(frame,
+		&(struct nd){
+			.type = ND_SOLICITATION,
+			.ether_source = self->ether.bytes,
+			.ether_destination = known ? known
+						   : (uint8_t[]){ 0x33, 0x33, 0xff, group.bytes[13],
+							     group.bytes[14], group.bytes[15] },
+			.source = &self->ip,
+			.destination = known ? address : &group,
+			.target = address,
+		});
 	weir_emit(call, frame, sizeof(frame), SENT);
 }
 
@@ -46,14 +52,16 @@ static void send(struct weir_call *call, struct weir_vector *v, weir_mask in, we
 	struct ip6ndsolicitor *self = weir_self(call);
 	const uint16_t *network = weir_column(v, self->network), *length = weir_column(v, self->length);
 	weir_mask hops = weir_has(v, self->next_hop), ip = in & weir_has(v, self->destination);
-	const struct weir_addr *next_hop = weir_column(v, self->next_hop), *destination = weir_column(v, self->destination);
+	const struct weir_addr *next_hop = weir_column(v, self->next_hop),
+			       *destination = weir_column(v, self->destination);
 	const struct weir_addr *last = NULL;
 	const struct neighbour *neighbour = NULL;
 
 	weir_drop(call, in & ~ip, &self->not_ip6);
 	weir_each (i, ip) {
 		const struct weir_addr *hop = hops >> i & 1 ? &next_hop[i] : &destination[i];
-		uint8_t group[6] = { 0x33, 0x33, hop->bytes[12], hop->bytes[13], hop->bytes[14], hop->bytes[15] }; // RFC 2464 7
+		uint8_t group[6] = { 0x33, 0x33, hop->bytes[12], hop->bytes[13], hop->bytes[14],
+			hop->bytes[15] }; // RFC 2464 7
 		bool is_group = hop->bytes[0] == 0xff;
 
 		if (!is_group && (!neighbour || !is_same(hop, last))) {
@@ -62,15 +70,18 @@ static void send(struct weir_call *call, struct weir_vector *v, weir_mask in, we
 		}
 		if (!is_group && !neighbour)
 			continue;
-		if (neighbour_encapsulate(v, (unsigned)i, &(struct neighbour_frame){ is_group ? group : neighbour->ether,
-				&self->ether, 0x86dd, network[i], length[i] ? length[i] + 40u : 0 }))
+		if (neighbour_encapsulate(v, (unsigned)i,
+			    &(struct neighbour_frame){ is_group ? group : neighbour->ether,
+				    &self->ether, 0x86dd, network[i],
+				    length[i] ? length[i] + 40u : 0 }))
 			out[SENT] |= (weir_mask)1 << i;
 		else
 			weir_drop(call, (weir_mask)1 << i, &self->no_buffer);
 	}
 }
 
-// Advertisements, and what solicitations tell of who asks: that he is there, but not that he hears us (RFC 4861 7.2.3).
+// Advertisements, and what solicitations tell of who asks: that he is there, but not that he hears us (RFC
+// 4861 7.2.3).
 static void learn(struct weir_call *call, struct weir_vector *v, weir_mask in)
 {
 	struct ip6ndsolicitor *self = weir_self(call);
@@ -113,7 +124,9 @@ static int start(struct weir_start *start, void *at)
 {
 	const struct ip6ndsolicitor *self = at;
 
-	return weir_is_ip4(&self->ip) ? weir_refuse(start, 0, "our address is no IPv6 address; IPv4 has ARPQuerier") : 0;
+	return weir_is_ip4(&self->ip)
+		? weir_refuse(start, 0, "our address is no IPv6 address; IPv4 has ARPQuerier")
+		: 0;
 }
 
 static const uint64_t paths[] = { [PACKETS] = 1 << SENT, [REPLIES] = 0 };

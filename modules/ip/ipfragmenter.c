@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// IPFragmenter - cuts IPv4 packets that are longer than the next network takes (RFC 791 3.2); what may not be cut, and
-// IPv6, leaves by the second output
+// IPFragmenter - cuts IPv4 packets that are longer than the next network takes (RFC 791 3.2); what may not be
+// cut, and IPv6, leaves by the second output
 #include "ip.h"
 #include "icmp.h"
 
@@ -11,9 +11,18 @@ struct ipfragmenter {
 	weir_counter fragments, fragmented, impossible, no_buffer;
 };
 
-enum { SHORT, TOO_LONG };
-enum { DONT = 0x4000, MORE = 0x2000, OFFSET = 0x1fff, IP_HEADER = 20, IP6_HEADER = 40, TCP = 6, UDP = 17 };
-enum { LONGEST_HEADER = 60, LONGEST_MTU = 9000, LONGEST_PACKET = 65535 };
+enum { SHORT,
+	TOO_LONG };
+enum { DONT = 0x4000,
+	MORE = 0x2000,
+	OFFSET = 0x1fff,
+	IP_HEADER = 20,
+	IP6_HEADER = 40,
+	TCP = 6,
+	UDP = 17 };
+enum { LONGEST_HEADER = 60,
+	LONGEST_MTU = 9000,
+	LONGEST_PACKET = 65535 };
 
 // ---- the packet that is cut
 
@@ -23,7 +32,7 @@ struct whole {
 	uint32_t at; // where its payload begins in the frame
 	uint8_t link[ICMP_MOST_LINK], ip[LONGEST_HEADER];
 	uint32_t link_size, header, payload;
-	uint16_t flags;  // with its own offset, for it may be a fragment
+	uint16_t flags; // with its own offset, for it may be a fragment
 	uint16_t sum_at; // of a checksum that is to be corrected, in the payload; 0: none
 	uint16_t sum;
 };
@@ -42,12 +51,12 @@ static bool read_whole(struct whole *whole, uint32_t network, uint32_t length, b
 	whole->at = network + whole->header;
 	whole->payload = length - whole->header;
 	return whole->at + whole->payload <= whole->v->length[whole->slot] &&
-	       (whole->flags & OFFSET) * 8u + whole->payload + whole->header <= LONGEST_PACKET &&
-	       icmp_copy(whole->v, whole->slot, network, whole->header, whole->ip);
+		(whole->flags & OFFSET) * 8u + whole->payload + whole->header <= LONGEST_PACKET &&
+		icmp_copy(whole->v, whole->slot, network, whole->header, whole->ip);
 }
 
-// A virtual interface leaves a checksum that a card should finish: in its place stands the sum over the pseudo header.
-// A fragment leaves without that card's help.
+// A virtual interface leaves a checksum that a card should finish: in its place stands the sum over the pseudo
+// header. A fragment leaves without that card's help.
 static void finish_checksum(struct whole *whole)
 {
 	uint8_t piece[512], pseudo[12] = { [9] = whole->ip[9] };
@@ -83,7 +92,8 @@ static unsigned copied_options(uint8_t *options, unsigned length)
 
 	memcpy(from, options, length);
 	for (unsigned at = 0; at < length && from[at];) {
-		unsigned size = from[at] == 1 ? 1 : at + 1 < length ? from[at + 1] : 0;
+		unsigned size = from[at] == 1 ? 1 : at + 1 < length ? from[at + 1]
+								    : 0;
 
 		if (!size || (from[at] != 1 && size < 2) || at + size > length)
 			break;
@@ -120,7 +130,8 @@ static bool emit(struct weir_call *call, const struct whole *whole, uint32_t off
 	memcpy(frame, whole->link, whole->link_size);
 	write_header(ip, whole, offset, size);
 	icmp_copy(whole->v, whole->slot, whole->at + offset, size, payload);
-	for (unsigned i = 0; whole->sum_at && i < 2; i++) // fragments begin at multiples of 8, the field may be in the second
+	for (unsigned i = 0; whole->sum_at && i < 2;
+		i++) // fragments begin at multiples of 8, the field may be in the second
 		if (whole->sum_at + i >= offset && whole->sum_at + i < offset + size)
 			payload[whole->sum_at + i - offset] = ((const uint8_t *)&whole->sum)[i];
 	if (!weir_emit(call, frame, whole->link_size + whole->header + size, SHORT))
@@ -157,10 +168,16 @@ static uint32_t longest(struct weir_vector *v, unsigned slot, uint32_t network, 
 
 	if (!tcp)
 		return length;
-	return header + segment + (ip[header == IP6_HEADER && ip[0] >> 4 == 6 ? 6 : 9] == UDP ? 8 : (tcp[12] >> 4) * 4u);
+	return header + segment +
+		(ip[header == IP6_HEADER && ip[0] >> 4 == 6 ? 6 : 9] == UDP ? 8
+									    : (tcp[12] >> 4) * 4u);
 }
 
-enum fate { FITS, MAY_NOT, CUT, CANNOT, NO_BUFFER };
+enum fate { FITS,
+	MAY_NOT,
+	CUT,
+	CANNOT,
+	NO_BUFFER };
 
 static enum fate decide(struct weir_call *call, unsigned slot, bool is_ethernet)
 {
@@ -192,10 +209,11 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 {
 	struct ipfragmenter *self = weir_self(call);
 	const uint16_t *length = weir_column(v, self->length), *length6 = weir_column(v, self->length6);
-	weir_mask large = in & weir_has(v, self->length) & weir_where (i, length[i] > self->mtu || !length[i]);
+	weir_mask large = in & weir_has(v, self->length) & weir_where(i, length[i] > self->mtu || !length[i]);
 	weir_mask ethernet = weir_has(v, self->ethernet), fates[NO_BUFFER + 1] = { 0 };
 
-	large |= in & weir_has(v, self->length6) & weir_where (i, length6[i] + IP6_HEADER > (int)self->mtu || !length6[i]);
+	large |= in & weir_has(v, self->length6) &
+		weir_where(i, length6[i] + IP6_HEADER > (int)self->mtu || !length6[i]);
 	weir_each (i, large)
 		fates[decide(call, (unsigned)i, ethernet >> i & 1)] |= (weir_mask)1 << i;
 	weir_consume(call, fates[CUT], &self->fragmented);
@@ -208,19 +226,18 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 static const uint64_t paths[] = { 1 << SHORT | 1 << TOO_LONG };
 
 WEIR_CLASS(IPFragmenter, ipfragmenter,
-	.about = "cuts IPv4 packets that are longer than the next network takes; what may not be cut leaves by the second output",
-	.by = WEIR_ANY,
-	.holds = true,
-	.paths = paths,
-	WEIR_MEMBERS(
-		WEIR_SETTING(ipfragmenter, mtu, "1500", .min = 68, .max = LONGEST_MTU, .about = "bytes behind the Ethernet header"),
-		WEIR_READS_IF(ipfragmenter, ethernet, "eth"),
-		WEIR_READS(ipfragmenter, network, "weir.network"),
-		WEIR_READS(ipfragmenter, length, "ip.len"),
-		WEIR_READS(ipfragmenter, length6, "ipv6.plen"),
+	.about =
+		"cuts IPv4 packets that are longer than the next network takes; what may not be cut "
+		"leaves by the second output",
+	.by = WEIR_ANY, .holds = true, .paths = paths,
+	WEIR_MEMBERS(WEIR_SETTING(ipfragmenter, mtu, "1500", .min = 68, .max = LONGEST_MTU,
+			     .about = "bytes behind the Ethernet header"),
+		WEIR_READS_IF(ipfragmenter, ethernet, "eth"), WEIR_READS(ipfragmenter, network, "weir.network"),
+		WEIR_READS(ipfragmenter, length, "ip.len"), WEIR_READS(ipfragmenter, length6, "ipv6.plen"),
 		WEIR_COUNTS(ipfragmenter, fragments, .about = "fragments made"),
 		WEIR_COUNTS(ipfragmenter, fragmented, .about = "packets cut"),
-		WEIR_DROPS(ipfragmenter, impossible, .about = "packets that are not all there, or end beyond 65535 bytes"),
-		WEIR_DROPS(ipfragmenter, no_buffer, .about = "packets for whose fragments there was no buffer")),
-	WEIR_OUTPUTS([SHORT] = "", [TOO_LONG] = "too_long?"),
-	.process = process);
+		WEIR_DROPS(ipfragmenter, impossible,
+			.about = "packets that are not all there, or end beyond 65535 bytes"),
+		WEIR_DROPS(
+			ipfragmenter, no_buffer, .about = "packets for whose fragments there was no buffer")),
+	WEIR_OUTPUTS([SHORT] = "", [TOO_LONG] = "too_long?"), .process = process);

@@ -14,14 +14,15 @@ struct lookupiproute {
 };
 
 // All slots of `same` take one route: the usual case, of whole vectors even.
-static void leave_alike(struct weir_vector *v, weir_mask same, const struct hop *hop, const uint32_t *destination, uint32_t *next_hop)
+static void leave_alike(struct weir_vector *v, weir_mask same, const struct hop *hop,
+	const uint32_t *destination, uint32_t *next_hop)
 {
 	uint32_t gateway = weir_ip4(&hop->gateway);
 
 	if (hop->is_direct)
-		weir_write (v, same, i, next_hop[i] = destination[i]);
+		weir_write(v, same, i, next_hop[i] = destination[i]);
 	else
-		weir_write (v, same, i, next_hop[i] = gateway);
+		weir_write(v, same, i, next_hop[i] = gateway);
 }
 
 static void process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
@@ -36,7 +37,7 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 	if (ip) {
 		weir_routes_find4(self->table, destination, ip, route);
 		first = route[__builtin_ctzll(ip)];
-		same = ip & weir_where (i, route[i] == first);
+		same = ip & weir_where(i, route[i] == first);
 		ip &= ~same;
 		if (first == WEIR_NO_ROUTE) {
 			none |= same;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nd.h"
 
-enum { IP6_HEADER = 40, ICMPV6 = 58, HOPS = 255, SHORTEST = 24, LONGEST = 400 };
+enum { IP6_HEADER = 40,
+	ICMPV6 = 58,
+	HOPS = 255,
+	SHORTEST = 24,
+	LONGEST = 400 };
 
 uint16_t nd_checksum(const uint8_t *ip6, const uint8_t *message, uint32_t length)
 {

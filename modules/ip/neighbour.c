@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "neighbour.h"
 
-// Questions are fewer than their table has rows: none is ever forgotten for another, so that no packet waits for ever.
-enum { ETHER = 14, SHORTEST_FRAME = 60, MOST_WAITING = 4096, MOST_QUESTIONS = 1024 };
+// Questions are fewer than their table has rows: none is ever forgotten for another, so that no packet waits
+// for ever.
+enum { ETHER = 14,
+	SHORTEST_FRAME = 60,
+	MOST_WAITING = 4096,
+	MOST_QUESTIONS = 1024 };
 
 // ---- open questions: asked once a second
 
@@ -12,7 +16,7 @@ static void count_waiting(struct neighbours *neighbours, int by)
 }
 
 static void ask(struct weir_call *call, struct neighbours *neighbours, const struct neighbour_way *way,
-		const struct weir_addr *address, const uint8_t *known)
+	const struct weir_addr *address, const uint8_t *known)
 {
 	weir_count(&neighbours->asked);
 	way->ask(call, address, known);
@@ -29,7 +33,7 @@ static void give_up(struct weir_call *call, struct neighbours *neighbours, struc
 
 // Does what was due until now; false: the question is closed, nobody has answered it.
 static bool go_on(struct weir_call *call, struct neighbours *neighbours, const struct neighbour_way *way,
-		  const struct weir_addr *address, struct question *question, uint64_t now_ns)
+	const struct weir_addr *address, struct question *question, uint64_t now_ns)
 {
 	while (now_ns - question->asked_ns >= NEIGHBOUR_SECOND) {
 		if (question->tries == NEIGHBOUR_TRIES) {
@@ -43,8 +47,8 @@ static bool go_on(struct weir_call *call, struct neighbours *neighbours, const s
 	return true;
 }
 
-static struct question *open_question(struct weir_call *call, struct neighbours *neighbours, const struct neighbour_way *way,
-				      const struct weir_addr *address, uint64_t now_ns)
+static struct question *open_question(struct weir_call *call, struct neighbours *neighbours,
+	const struct neighbour_way *way, const struct weir_addr *address, uint64_t now_ns)
 {
 	struct question *question;
 
@@ -69,7 +73,7 @@ static void make_room(struct weir_call *call, struct neighbours *neighbours, str
 
 // The latest packets are kept (RFC 1122 2.3.2.2, RFC 4861 7.2.2).
 static void wait(struct weir_call *call, struct neighbours *neighbours, const struct neighbour_way *way,
-		 const struct weir_addr *address, unsigned slot)
+	const struct weir_addr *address, unsigned slot)
 {
 	uint64_t now_ns = call->vector->time_ns[slot];
 	struct question *question = weir_table_find(neighbours->questions, address);
@@ -96,7 +100,8 @@ void neighbour_tick(struct weir_event *event, struct neighbours *neighbours, con
 	uint32_t place = 0;
 
 	while ((question = weir_table_next(neighbours->questions, &place, &address)))
-		if (go_on(event->call, neighbours, way, address, question, weir_now_ns(event)) && question->asked_ns < earliest)
+		if (go_on(event->call, neighbours, way, address, question, weir_now_ns(event)) &&
+			question->asked_ns < earliest)
 			earliest = question->asked_ns;
 	if (earliest != UINT64_MAX)
 		weir_timer_set(&neighbours->timer, earliest + NEIGHBOUR_SECOND);
@@ -106,7 +111,7 @@ void neighbour_tick(struct weir_event *event, struct neighbours *neighbours, con
 
 // An old neighbour is asked in the background, first him alone, then all; false: he is not there any more.
 static bool ask_again(struct weir_call *call, struct neighbours *neighbours, const struct neighbour_way *way,
-		      const struct weir_addr *address, struct neighbour *neighbour, uint64_t now_ns)
+	const struct weir_addr *address, struct neighbour *neighbour, uint64_t now_ns)
 {
 	if (neighbour->tries && now_ns - neighbour->asked_ns < NEIGHBOUR_SECOND)
 		return true;
@@ -118,8 +123,8 @@ static bool ask_again(struct weir_call *call, struct neighbours *neighbours, con
 	return true;
 }
 
-const struct neighbour *neighbour_find(struct weir_call *call, struct neighbours *neighbours, const struct weir_addr *address,
-				       unsigned slot, const struct neighbour_way *way)
+const struct neighbour *neighbour_find(struct weir_call *call, struct neighbours *neighbours,
+	const struct weir_addr *address, unsigned slot, const struct neighbour_way *way)
 {
 	struct neighbour *neighbour = weir_table_find(neighbours->known, address);
 	uint64_t now_ns = call->vector->time_ns[slot];
@@ -161,7 +166,7 @@ static void take(struct neighbour *neighbour, const struct neighbour_answer *ans
 }
 
 void neighbour_learn(struct weir_call *call, struct neighbours *neighbours, const struct weir_addr *address,
-		     const struct neighbour_answer *answer)
+	const struct neighbour_answer *answer)
 {
 	struct question *question = weir_table_find(neighbours->questions, address);
 	struct neighbour *neighbour = weir_table_find(neighbours->known, address);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Neighbours: addresses of the next hop, their Ethernet addresses, and the packets that wait for those. What ARPQuerier
-// and IP6NDSolicitor have in common; they differ in how they ask. RFC 826, RFC 4861 7.2 and 7.3, RFC 1122 2.3.2.
+// Neighbours: addresses of the next hop, their Ethernet addresses, and the packets that wait for those. What
+// ARPQuerier and IP6NDSolicitor have in common; they differ in how they ask. RFC 826, RFC 4861 7.2 and 7.3, RFC
+// 1122 2.3.2.
 #ifndef NEIGHBOUR_H
 #define NEIGHBOUR_H
 
@@ -59,10 +60,10 @@ struct neighbour_way { // how an element asks, and where packets leave that nobo
 	unsigned unreachable;
 };
 
-// The neighbour if its Ethernet address is known, asking again in the background when it is old; else NULL: the packet of
-// the slot waits, or is dropped by name.
-const struct neighbour *neighbour_find(struct weir_call *call, struct neighbours *neighbours, const struct weir_addr *address,
-				       unsigned slot, const struct neighbour_way *way);
+// The neighbour if its Ethernet address is known, asking again in the background when it is old;
+// else NULL: the packet of the slot waits, or is dropped by name.
+const struct neighbour *neighbour_find(struct weir_call *call, struct neighbours *neighbours,
+	const struct weir_addr *address, unsigned slot, const struct neighbour_way *way);
 
 struct neighbour_answer {
 	const uint8_t *ether; // NULL: it does not say
@@ -75,7 +76,8 @@ struct neighbour_answer {
 // Packets that waited come to the element once more.
 void neighbour_learn(struct weir_call *call, struct neighbours *neighbours, const struct weir_addr *address,
 		     const struct neighbour_answer *answer);
-// When the timer is due: asks again what has been open for a second, or gives up; then packets leave by way->unreachable.
+// When the timer is due: asks again what has been open for a second, or gives up; then packets
+// leave by way->unreachable.
 void neighbour_tick(struct weir_event *event, struct neighbours *neighbours, const struct neighbour_way *way);
 
 struct neighbour_frame {

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LONGEST = 256, MOST_OUTPUTS = 64, FIRST_ROOM = 1024 };
+enum { LONGEST = 256,
+	MOST_OUTPUTS = 64,
+	FIRST_ROOM = 1024 };
 
 struct reading {
 	struct weir_start *start;
@@ -13,7 +15,7 @@ struct reading {
 	struct hops *hops;
 	uint32_t room;
 	bool is_ip4;
-	int argument;     // -1: in the file
+	int argument; // -1: in the file
 	const char *file; // with the line
 	unsigned line;
 };
@@ -73,9 +75,14 @@ static int read_one(struct reading *reading, const char *text)
 	if (count < 2 || count > 3)
 		return refuse(reading, "PREFIX [GATEWAY] OUTPUT is expected", text);
 	if (!weir_parse_prefix(words[0], &prefix) || weir_is_ip4(&prefix.addr) != reading->is_ip4)
-		return refuse(reading, reading->is_ip4 ? "no IPv4 prefix (10.0.0.0/8)" : "no IPv6 prefix (2001:db8::/32)", words[0]);
+		return refuse(reading,
+			reading->is_ip4 ? "no IPv4 prefix (10.0.0.0/8)"
+					: "no IPv6 prefix (2001:db8::/32)",
+			words[0]);
 	hop.is_direct = count == 2 || !strcmp(words[1], "-");
-	if (!hop.is_direct && (!weir_parse_addr(words[1], &hop.gateway) || weir_is_ip4(&hop.gateway) != reading->is_ip4))
+	if (!hop.is_direct &&
+		(!weir_parse_addr(words[1], &hop.gateway) ||
+			weir_is_ip4(&hop.gateway) != reading->is_ip4))
 		return refuse(reading, "no address of a gateway", words[1]);
 	if (!weir_parse_number(words[count - 1], &output) || output >= MOST_OUTPUTS)
 		return refuse(reading, "no number of an output (0 to 63)", words[count - 1]);
@@ -120,8 +127,8 @@ static int read_file(struct reading *reading, const char *path)
 	return err;
 }
 
-int route_read(struct weir_start *start, struct weir_routes *routes, struct hops *hops, const struct weir_texts *arguments,
-	       const char *file, bool is_ip4)
+int route_read(struct weir_start *start, struct weir_routes *routes, struct hops *hops,
+	const struct weir_texts *arguments, const char *file, bool is_ip4)
 {
 	struct reading reading = { start, routes, hops, FIRST_ROOM, is_ip4, 0, NULL, 0 };
 	int err = 0;

@@ -16,8 +16,9 @@ struct hops {
 	uint32_t count, outputs;
 };
 
-// Reads the arguments and, unless "", a file with one route a line (# comments) into the table. 0 or weir_refuse's value.
-int route_read(struct weir_start *start, struct weir_routes *routes, struct hops *hops, const struct weir_texts *arguments,
-	       const char *file, bool is_ip4);
+// Reads the arguments and, unless "", a file with one route a line (# comments) into the table. 0
+// or weir_refuse's value.
+int route_read(struct weir_start *start, struct weir_routes *routes, struct hops *hops,
+	const struct weir_texts *arguments, const char *file, bool is_ip4);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// -i and -o: [ELEMENT=]SPEC onto the ports of a graph. Without a name they bind, in the order of the file, ports that the
-// graph leaves open; a single -o binds all that are left.
+// -i and -o: [ELEMENT=]SPEC onto the ports of a graph. Without a name they bind, in the order of
+// the file, ports that the graph leaves open; a single -o binds all that are left.
 #include "cli/cli.h"
 
 #include "engine/classes.h"
@@ -13,7 +13,8 @@ static const struct plan_element *named(const struct plan *plan, const char *tex
 	list_each (element, &plan->elements) {
 		size_t length = strlen((*element)->name);
 
-		if (mark && (size_t)(mark - text) == length && !strncmp(text, (*element)->name, length) && (*element)->class->platform) {
+		if (mark && (size_t)(mark - text) == length &&
+			!strncmp(text, (*element)->name, length) && (*element)->class->platform) {
 			*spec = mark + 1;
 			return *element;
 		}
@@ -40,12 +41,14 @@ static bool is_bound(const struct cli_binds *binds, const struct plan_element *e
 	return *settings->device;
 }
 
-static void add(struct cli_binds *binds, const struct plan_element *element, const char *spec, enum port_direction direction)
+static void add(struct cli_binds *binds, const struct plan_element *element, const char *spec,
+	enum port_direction direction)
 {
 	*list_add(binds->arena, &binds->bindings.list) = (struct binding){ element->name, spec, direction };
 }
 
-static bool bind_next(struct cli_binds *binds, const struct plan *plan, const char *spec, enum port_direction direction, bool all)
+static bool bind_next(struct cli_binds *binds, const struct plan *plan, const char *spec,
+	enum port_direction direction, bool all)
 {
 	bool is_used = false;
 
@@ -60,14 +63,16 @@ static bool bind_next(struct cli_binds *binds, const struct plan *plan, const ch
 	return is_used;
 }
 
-static bool bind_one(struct cli_binds *binds, const struct plan *plan, const char *text, enum port_direction direction, bool all)
+static bool bind_one(struct cli_binds *binds, const struct plan *plan, const char *text,
+	enum port_direction direction, bool all)
 {
 	const char *spec, *option = direction == PORT_RECEIVE ? "-i" : "-o";
 	const struct plan_element *element = named(plan, text, &spec);
 
 	if (element && !does(element, direction)) {
 		fprintf(stderr, "weir: %s %s: %s does not %s\n", option, text, element->name,
-			direction == PORT_RECEIVE ? "receive: nothing is connected behind it" : "send: nothing is connected to it");
+			direction == PORT_RECEIVE ? "receive: nothing is connected behind it"
+						  : "send: nothing is connected to it");
 		return false;
 	}
 	if (element) {
@@ -76,8 +81,10 @@ static bool bind_one(struct cli_binds *binds, const struct plan *plan, const cha
 	}
 	if (bind_next(binds, plan, spec, direction, all))
 		return true;
-	fprintf(stderr, "weir: %s %s: the graph has no %sopen port that %s; name one: %s NAME=%s\n", option, text,
-		direction == PORT_RECEIVE ? (binds->in.count > 1 ? "further " : "") : "", direction == PORT_RECEIVE ? "receives" : "sends", option, spec);
+	fprintf(stderr, "weir: %s %s: the graph has no %sopen port that %s; name one: %s NAME=%s\n",
+		option, text,
+		direction == PORT_RECEIVE ? (binds->in.count > 1 ? "further " : "") : "",
+		direction == PORT_RECEIVE ? "receives" : "sends", option, spec);
 	return false;
 }
 

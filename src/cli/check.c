@@ -29,7 +29,7 @@ static bool check_one_module(const char *path)
 	diag_print(diag, stderr);
 	if (is_well)
 		printf("%s: module %s %s is well\n", path, library->modules.at[0].descriptor->name,
-		       library->modules.at[0].descriptor->version);
+			library->modules.at[0].descriptor->version);
 	library_destroy(library);
 	arena_destroy(arena);
 	return is_well;
@@ -40,7 +40,8 @@ static bool check_graph(struct cli_graph *graph)
 	struct plan *plan = cli_graph_read(graph) ? cli_graph_plan(graph, 1) : NULL;
 
 	if (plan)
-		printf("%s: %u elements, %u connections: well\n", graph->path, graph->graph->elements.count, graph->graph->edges.count);
+		printf("%s: %u elements, %u connections: well\n", graph->path,
+			graph->graph->elements.count, graph->graph->edges.count);
 	plan_destroy(plan);
 	return plan;
 }
@@ -70,5 +71,6 @@ int cli_check(int count, char **words)
 		is_well = check_graph(&graph) && is_well;
 		cli_graph_free(&graph);
 	}
-	return is_empty ? usage(stderr, CLI_USAGE) : is_well ? CLI_FINE : CLI_FAILED;
+	return is_empty ? usage(stderr, CLI_USAGE) : is_well ? CLI_FINE
+							     : CLI_FAILED;
 }

@@ -16,12 +16,14 @@ struct explain {
 
 static int usage(FILE *to, int status)
 {
-	fprintf(to, "usage: weir explain [OPTION]... GRAPH | -e 'GRAPH TEXT'\n"
-		    "       weir explain --ports\n\n"
-		    "  --dot                for Graphviz\n"
-		    "  --analyze -i FILE    runs the graph on a capture: packets, drops, events, cycles per packet of each element\n"
-		    "  -i, -o, -w, --set    as in weir run\n"
-		    "  --ports              what kinds of ports there are, and which work here\n");
+	fprintf(to,
+		"usage: weir explain [OPTION]... GRAPH | -e 'GRAPH TEXT'\n"
+		"       weir explain --ports\n\n"
+		"  --dot                for Graphviz\n"
+		"  --analyze -i FILE    runs the graph on a capture: packets, drops, events, cycles per "
+		"packet of each element\n"
+		"  -i, -o, -w, --set    as in weir run\n"
+		"  --ports              what kinds of ports there are, and which work here\n");
 	return status;
 }
 
@@ -34,9 +36,11 @@ static int explain_ports(void)
 		bool works = port_kind_works(kind, &why);
 
 		printf("%-28s %s\n", kind->syntax, kind->about);
-		printf("%-28s %s%s%s%s%s\n", "", kind->receives ? "receives " : "", kind->sends ? "sends " : "",
-		       kind->takes_unfinished ? "takes-unfinished " : "", kind->has_several_queues ? "several-queues " : "",
-		       works ? "works here" : "");
+		printf("%-28s %s%s%s%s%s\n", "", kind->receives ? "receives " : "",
+			kind->sends ? "sends " : "",
+			kind->takes_unfinished ? "takes-unfinished " : "",
+			kind->has_several_queues ? "several-queues " : "",
+			works ? "works here" : "");
 		if (!works)
 			printf("%-28s not here: %s%s%s\n", "", why.text, *why.hint ? "; " : "", why.hint);
 	}
@@ -46,7 +50,9 @@ static int explain_ports(void)
 static int analyze(struct explain *explain, struct plan *plan)
 {
 	struct port_error why = { 0 };
-	struct engine_wish wish = { .workers = explain->workers, .bindings = &explain->binds.bindings, .times_all = true };
+	struct engine_wish wish = {
+		.workers = explain->workers, .bindings = &explain->binds.bindings, .times_all = true
+	};
 	struct timespec from, to;
 
 	if (!cli_bind(&explain->binds, plan)) {
@@ -69,7 +75,8 @@ static int analyze(struct explain *explain, struct plan *plan)
 
 static int show(struct explain *explain)
 {
-	struct plan *plan = cli_graph_read(&explain->graph) ? cli_graph_plan(&explain->graph, explain->workers) : NULL;
+	struct plan *plan =
+		cli_graph_read(&explain->graph) ? cli_graph_plan(&explain->graph, explain->workers) : NULL;
 
 	if (!plan)
 		return CLI_FAILED;
@@ -85,10 +92,19 @@ static int show(struct explain *explain)
 
 int cli_explain(int count, char **words)
 {
-	enum { DOT = 256, ANALYZE, PORTS, SET, HELP };
+	enum { DOT = 256,
+		ANALYZE,
+		PORTS,
+		SET,
+		HELP };
 	static const struct option options[] = {
-		{ "dot", no_argument, NULL, DOT }, { "analyze", no_argument, NULL, ANALYZE }, { "ports", no_argument, NULL, PORTS },
-		{ "set", required_argument, NULL, SET }, { "workers", required_argument, NULL, 'w' }, { "help", no_argument, NULL, HELP }, { 0 },
+		{ "dot", no_argument, NULL, DOT },
+		{ "analyze", no_argument, NULL, ANALYZE },
+		{ "ports", no_argument, NULL, PORTS },
+		{ "set", required_argument, NULL, SET },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "help", no_argument, NULL, HELP },
+		{ 0 },
 	};
 	struct explain explain = { .workers = 1 };
 	int option, status = CLI_FINE;
@@ -130,7 +146,9 @@ int cli_explain(int count, char **words)
 		}
 	if (!explain.graph.text && optind < count)
 		explain.graph.path = words[optind++];
-	status = is_well && optind == count && (explain.graph.text || explain.graph.path) ? show(&explain) : usage(stderr, CLI_USAGE);
+	status = is_well && optind == count && (explain.graph.text || explain.graph.path)
+		? show(&explain)
+		: usage(stderr, CLI_USAGE);
 	cli_graph_free(&explain.graph);
 	return status;
 }

@@ -66,8 +66,8 @@ bool cli_graph_read(struct cli_graph *graph)
 	if (!graph->library)
 		graph->library = cli_library(graph->diag);
 	if (graph->text)
-		graph->graph = graph_parse(graph->arena, "-e", graph->text, strlen(graph->text), graph->sets.at, graph->sets.count,
-					   graph->diag);
+		graph->graph = graph_parse(graph->arena, "-e", graph->text, strlen(graph->text),
+			graph->sets.at, graph->sets.count, graph->diag);
 	else
 		graph->graph = graph_load(graph->arena, graph->path, graph->sets.at, graph->sets.count, graph->diag);
 	if (graph->graph && !graph->diag->errors)

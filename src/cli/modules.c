@@ -2,24 +2,36 @@
 // weir modules [NAME]: the element classes there are, or one of them in full.
 #include "cli/cli.h"
 
-#define each_member_of(member, class)                                                                      \
+#define each_member_of(member, class) \
 	for (const struct weir_member *member = (class)->members; member && member->kind != WEIR_END; member++)
 
 static int usage(FILE *to, int status)
 {
-	fprintf(to, "usage: weir modules [MODULE | CLASS]\n"
-		    "Lists modules and their element classes; with a name, describes it: settings, inputs, outputs, counters,\n"
-		    "fields, events. Modules are looked for in the directories of WEIR_MODULES, else beside the program and where\n"
-		    "it is installed.\n");
+	fprintf(to,
+		"usage: weir modules [MODULE | CLASS]\n"
+		"Lists modules and their element classes; with a name, describes it: settings, inputs, "
+		"outputs, counters,\n"
+		"fields, events. Modules are looked for in the directories of WEIR_MODULES, else beside "
+		"the program and where\n"
+		"it is installed.\n");
 	return status;
 }
 
 static const char *type_name(enum weir_type type)
 {
 	static const char *const names[] = {
-		[WEIR_BYTES] = "bytes", [WEIR_BOOL] = "yes/no", [WEIR_U8] = "number", [WEIR_U16] = "number", [WEIR_U32] = "number",
-		[WEIR_U64] = "number", [WEIR_IP] = "address", [WEIR_PREFIX] = "prefix", [WEIR_ETHER] = "Ethernet address",
-		[WEIR_STRING] = "text", [WEIR_STRINGS] = "list", [WEIR_VIEW] = "text",
+		[WEIR_BYTES] = "bytes",
+		[WEIR_BOOL] = "yes/no",
+		[WEIR_U8] = "number",
+		[WEIR_U16] = "number",
+		[WEIR_U32] = "number",
+		[WEIR_U64] = "number",
+		[WEIR_IP] = "address",
+		[WEIR_PREFIX] = "prefix",
+		[WEIR_ETHER] = "Ethernet address",
+		[WEIR_STRING] = "text",
+		[WEIR_STRINGS] = "list",
+		[WEIR_VIEW] = "text",
 	};
 
 	return names[type];
@@ -35,7 +47,8 @@ static void describe_ends(const char *what, const char *const *names, bool has_n
 	for (unsigned i = 0; names && names[i]; i++) {
 		size_t length = strcspn(names[i], "?");
 
-		printf(" [%u%s%.*s]%s", i, length ? " " : "", (int)length, names[i], names[i][length] ? " (may be left open)" : "");
+		printf(" [%u%s%.*s]%s", i, length ? " " : "", (int)length, names[i],
+			names[i][length] ? " (may be left open)" : "");
 	}
 	printf("%s\n", names ? "" : " [0]");
 }
@@ -52,17 +65,24 @@ static void describe_member(const struct weir_member *member)
 		printf("%s%s\n", member->about ? "; " : "", member->about ? member->about : "");
 		break;
 	case WEIR_IS_FILTER:
-		printf("  setting   %s: a filter%s%s\n", member->name, member->about ? "; " : "", member->about ? member->about : "");
+		printf("  setting   %s: a filter%s%s\n", member->name, member->about ? "; " : "",
+			member->about ? member->about : "");
 		break;
 	case WEIR_IS_COUNTER:
-		printf("  counter   %s%s%s%s\n", member->name, member->drop ? " (of drops)" : "", member->about ? ": " : "",
-		       member->about ? member->about : "");
+		printf("  counter   %s%s%s%s\n", member->name, member->drop ? " (of drops)" : "",
+			member->about ? ": " : "", member->about ? member->about : "");
 		break;
 	case WEIR_IS_FIELD:
-		printf("  %-9s %s\n", member->use & WEIR_PROVIDES_ ? "provides" : member->use & WEIR_WRITES_ ? "changes" : "reads", member->field);
+		printf("  %-9s %s\n",
+			member->use & WEIR_PROVIDES_	     ? "provides"
+				: member->use & WEIR_WRITES_ ? "changes"
+							     : "reads",
+			member->field);
 		break;
 	case WEIR_IS_SIGNAL:
-		printf("  raises    %s%s%s\n", member->event->name, member->event->about ? ": " : "", member->event->about ? member->event->about : "");
+		printf("  raises    %s%s%s\n", member->event->name,
+			member->event->about ? ": " : "",
+			member->event->about ? member->event->about : "");
 		break;
 	default:
 		break;
@@ -72,7 +92,7 @@ static void describe_member(const struct weir_member *member)
 static void describe(const struct weir_class *class, const struct module *module)
 {
 	printf("%s (module %s %s%s%s): %s\n", class->name, module->descriptor->name, module->descriptor->version,
-	       module->path ? ", " : "", module->path ? module->path : "", class->about);
+		module->path ? ", " : "", module->path ? module->path : "", class->about);
 	describe_ends("inputs", class->inputs, class->no_inputs);
 	describe_ends("outputs", class->outputs, class->no_outputs);
 	if (class->many_outputs)
@@ -80,7 +100,8 @@ static void describe(const struct weir_class *class, const struct module *module
 	each_member_of (member, class)
 		describe_member(member);
 	for (const struct weir_on *on = class->on; on && (on->event || on->name); on++)
-		printf("  hears     %s%s%s\n", on->event ? on->event->name : on->name, on->where ? " where " : "", on->where ? on->where : "");
+		printf("  hears     %s%s%s\n", on->event ? on->event->name : on->name,
+			on->where ? " where " : "", on->where ? on->where : "");
 	printf("\n");
 }
 
@@ -88,7 +109,7 @@ static void list(const struct library *library)
 {
 	list_each (module, &library->modules) {
 		printf("%s %s\n", module->descriptor->name, module->descriptor->version);
-		for (const struct weir_class *const *class = module->descriptor->classes; *class; class++)
+		for (const struct weir_class *const *class = module->descriptor->classes; *class; class ++)
 			printf("  %-18s %s\n", (*class)->name, (*class)->about);
 	}
 }
@@ -114,7 +135,7 @@ static void unknown(const struct library *library, const char *name)
 
 	list_each (module, &library->modules) {
 		near_try(&near, module->descriptor->name);
-		for (const struct weir_class *const *class = module->descriptor->classes; *class; class++)
+		for (const struct weir_class *const *class = module->descriptor->classes; *class; class ++)
 			near_try(&near, (*class)->name);
 	}
 	fprintf(stderr, "weir: there is neither a module nor an element class \"%s\"", name);

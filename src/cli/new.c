@@ -32,7 +32,8 @@ static const char code[] =
 	"\t.about = \"drops packets that have little time to live left\",\n"
 	"\t.by = WEIR_ANY,\n"
 	"\tWEIR_MEMBERS(\n"
-	"\t\tWEIR_SETTING(@name@, least, \"2\", .min = 1, .max = 255, .about = \"the least time to live that passes\"),\n"
+	"\t\tWEIR_SETTING(@name@, least, \"2\", .min = 1, .max = 255, .about = \"the least time to live "
+	"that passes\"),\n"
 	"\t\tWEIR_READS(@name@, ttl, \"ip.ttl\"),\n"
 	"\t\tWEIR_DROPS(@name@, too_low, .about = \"packets whose time to live was too low\")),\n"
 	"\t.process = process);\n"
@@ -86,7 +87,8 @@ static const char makefile[] =
 	".PHONY: test clean\n";
 
 static const char graph[] =
-	"// Try it: make && WEIR_MODULES=.:$(pkg-config --variable=modulesdir weir) weir run example.weir -i in.pcap -o out.pcap\n"
+	"// Try it: make && WEIR_MODULES=.:$(pkg-config --variable=modulesdir weir) weir run "
+	"example.weir -i in.pcap -o out.pcap\n"
 	"in :: FromDump;\n"
 	"out :: ToDump;\n"
 	"\n"
@@ -94,9 +96,11 @@ static const char graph[] =
 
 static int usage(FILE *to, int status)
 {
-	fprintf(to, "usage: weir new module NAME\n"
-		    "Writes the folder NAME with a module that works: NAME.c, its page NAME.md, its packet table NAME.packets, a\n"
-		    "graph and a Makefile. NAME is lower case: letters, digits, _.\n");
+	fprintf(to,
+		"usage: weir new module NAME\n"
+		"Writes the folder NAME with a module that works: NAME.c, its page NAME.md, its packet "
+		"table NAME.packets, a\n"
+		"graph and a Makefile. NAME is lower case: letters, digits, _.\n");
 	return status;
 }
 
@@ -138,7 +142,7 @@ static void class_of(const char *name, char *class)
 			starts = true;
 			continue;
 		}
-		*class++ = starts ? (char)toupper((unsigned char)*name) : *name;
+		*class ++ = starts ? (char)toupper((unsigned char)*name) : *name;
 		starts = false;
 	}
 	*class = '\0';
@@ -172,7 +176,8 @@ static bool write_all(struct arena *arena, const char *name)
 		if (!write_file(files[i].path, files[i].text, name, class))
 			return false;
 	printf("%s/ holds the module \"%s\" with the element class %s.\n"
-	       "Next: cd %s && make test\n", name, name, class, name);
+	       "Next: cd %s && make test\n",
+		name, name, class, name);
 	return true;
 }
 
@@ -186,7 +191,10 @@ int cli_new(int count, char **words)
 	if (count != 3 || strcmp(words[1], "module"))
 		return usage(stderr, CLI_USAGE);
 	if (!is_name(words[2])) {
-		fprintf(stderr, "weir: \"%s\" is no name of a module: lower-case letters, digits and _, at most 40, a letter first\n", words[2]);
+		fprintf(stderr,
+			"weir: \"%s\" is no name of a module: lower-case letters, digits and _, at most "
+			"40, a letter first\n",
+			words[2]);
 		return CLI_USAGE;
 	}
 	if (mkdir(words[2], 0777) && errno != EEXIST) {

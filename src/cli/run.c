@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// weir run: a graph on interfaces or captures, until the captures end, the time is over, or a signal comes. SIGHUP reads
-// the graph again and swaps it in; a wrong one leaves the old one running.
+// weir run: a graph on interfaces or captures, until the captures end, the time is over, or a
+// signal comes. SIGHUP reads the graph again and swaps it in; a wrong one leaves the old one
+// running.
 #include "cli/cli.h"
 #include "cli/summary.h"
 
@@ -11,8 +12,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 20, DRAIN_S = 3, OPTION_SET = 256, OPTION_DURATION, OPTION_JSON, OPTION_QUIET, OPTION_BUSY, OPTION_FILL, OPTION_SEED,
-       OPTION_HELP, OPTION_BUFFERS };
+enum {
+	POLL_MS = 20,
+	DRAIN_S = 3,
+	OPTION_SET = 256,
+	OPTION_DURATION,
+	OPTION_JSON,
+	OPTION_QUIET,
+	OPTION_BUSY,
+	OPTION_FILL,
+	OPTION_SEED,
+	OPTION_HELP,
+	OPTION_BUFFERS
+};
 
 struct run {
 	struct cli_graph graph;
@@ -44,7 +56,8 @@ static int usage(FILE *to, int status)
 	fprintf(to,
 		"usage: weir run [OPTION]... GRAPH\n"
 		"       weir run [OPTION]... -e 'GRAPH TEXT'\n\n"
-		"  -i [ELEMENT=]PORT    where packets enter: an interface (eth0), a capture (in.pcap, - is standard input)\n"
+		"  -i [ELEMENT=]PORT    where packets enter: an interface (eth0), a capture (in.pcap, - "
+		"is standard input)\n"
 		"  -o [ELEMENT=]PORT    where they leave: an interface, a capture (out.pcap, out.pcapng)\n"
 		"  -w WORKERS           threads that share the traffic (1)\n"
 		"  --set NAME=VALUE     a variable of the graph\n"
@@ -141,7 +154,10 @@ static int take_options(struct run *run, int count, char **words)
 		run->graph.path = words[optind++];
 	if (optind == count && (run->graph.text || run->graph.path))
 		return -1;
-	fprintf(stderr, optind < count ? "weir: one graph at a time: \"%s\" is one too many\n" : "weir: which graph?\n", words[optind]);
+	fprintf(stderr,
+		optind < count ? "weir: one graph at a time: \"%s\" is one too many\n"
+			       : "weir: which graph?\n",
+		words[optind]);
 	return CLI_USAGE;
 }
 
@@ -265,7 +281,9 @@ static int finish(struct run *run, double from)
 	list_each (handler, &run->handlers)
 		is_well = summary_handler(run->plan, *handler, stdout) && is_well;
 	if (!engine_is_conserved(&sum)) {
-		fprintf(stderr, "weir: packets were lost count of: received, emitted and cloned are not sent, dropped, consumed and held\n");
+		fprintf(stderr,
+			"weir: packets were lost count of: received, emitted and cloned are not sent, "
+			"dropped, consumed and held\n");
 		is_well = false;
 	}
 	return is_well ? CLI_FINE : CLI_FAILED;
@@ -274,8 +292,12 @@ static int finish(struct run *run, double from)
 static int start(struct run *run)
 {
 	struct port_error why = { 0 };
-	struct engine_wish wish = { .workers = run->workers, .fill = run->fill, .seed = run->seed, .busy_poll = run->busy_poll,
-				    .buffers = run->buffers, .bindings = &run->binds.bindings };
+	struct engine_wish wish = { .workers = run->workers,
+		.fill = run->fill,
+		.seed = run->seed,
+		.busy_poll = run->busy_poll,
+		.buffers = run->buffers,
+		.bindings = &run->binds.bindings };
 	sigset_t signals;
 	double from;
 	int status;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/summary.h"
 
-#include "module/settings.h"
+#include "plan/settings.h"
 #include "plan/platform.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 
-#define each_member_of(member, class)                                                                      \
+#define each_member_of(member, class) \
 	for (const struct weir_member *member = (class)->members; member && member->kind != WEIR_END; member++)
 
 // ---- drops by name: of an element's counters, its outputs that lead nowhere, and of the platform
@@ -28,7 +28,11 @@ static void drops_of(const struct plan_element *element, each_drop *tell, void *
 		uint64_t open = engine_open_drops(element, i);
 
 		if (open)
-			tell(context, (struct drop){ element->name, *element->outputs[i].name ? element->outputs[i].name : "open", open });
+			tell(context,
+				(struct drop){ element->name,
+					*element->outputs[i].name ? element->outputs[i].name
+								  : "open",
+					open });
 	}
 	if (platform_port(element->class) && engine_bare_drops(element))
 		tell(context, (struct drop){ element->name, "unbound", engine_bare_drops(element) });
@@ -93,8 +97,9 @@ static void print_elements(const struct plan *plan, FILE *to)
 
 		if ((*element)->class->no_inputs)
 			continue;
-		fprintf(to, "%-24s %-16s %14" PRIu64 " %12" PRIu64 " %10" PRIu64 " %8.1f\n", (*element)->name, (*element)->class->name,
-			sum.packets, sum.dropped, sum.events, cycles);
+		fprintf(to, "%-24s %-16s %14" PRIu64 " %12" PRIu64 " %10" PRIu64 " %8.1f\n",
+			(*element)->name, (*element)->class->name, sum.packets, sum.dropped,
+			sum.events, cycles);
 	}
 }
 
@@ -102,18 +107,22 @@ void summary_print(const struct plan *plan, double seconds, FILE *to)
 {
 	struct engine_sum sum = engine_sum();
 
-	fprintf(to, "\n%.3f s, %" PRIu64 " packets in %" PRIu64 " vectors (%.1f each)\n", seconds, sum.received, sum.passes,
-		sum.passes ? (double)sum.filled / (double)sum.passes : 0);
-	fprintf(to, "received %" PRIu64 " + emitted %" PRIu64 " + cloned %" PRIu64 " = sent %" PRIu64 " + dropped %" PRIu64
-		    " + consumed %" PRIu64 " + held %" PRIu64 "%s\n",
-		sum.received, sum.emitted, sum.cloned, sum.sent, sum.dropped, sum.consumed, sum.held,
-		engine_is_conserved(&sum) ? "" : "   NOT EQUAL: please report this");
+	fprintf(to, "\n%.3f s, %" PRIu64 " packets in %" PRIu64 " vectors (%.1f each)\n", seconds,
+		sum.received, sum.passes, sum.passes ? (double)sum.filled / (double)sum.passes : 0);
+	fprintf(to,
+		"received %" PRIu64 " + emitted %" PRIu64 " + cloned %" PRIu64 " = sent %" PRIu64
+		" + dropped %" PRIu64 " + consumed %" PRIu64 " + held %" PRIu64 "%s\n",
+		sum.received, sum.emitted, sum.cloned, sum.sent, sum.dropped, sum.consumed,
+		sum.held, engine_is_conserved(&sum) ? "" : "   NOT EQUAL: please report this");
 	if (sum.dropped)
 		fprintf(to, "dropped:\n");
 	all_drops(plan, print_drop, to);
 	print_elements(plan, to);
 	if (sum.events_lost || sum.no_buffer)
-		fprintf(to, "events lost: %" PRIu64 ", packets not made for want of buffers: %" PRIu64 "\n", sum.events_lost, sum.no_buffer);
+		fprintf(to,
+			"events lost: %" PRIu64 ", packets not made for want of buffers: %" PRIu64
+			"\n",
+			sum.events_lost, sum.no_buffer);
 }
 
 void summary_progress(const struct plan *plan, const struct engine_sum *before, double since, double at, FILE *to)
@@ -122,7 +131,8 @@ void summary_progress(const struct plan *plan, const struct engine_sum *before, 
 
 	(void)plan;
 	fprintf(to, "%8.1f s  %12.0f packets/s in  %12.0f out  %10" PRIu64 " dropped  busy", at,
-		(double)(sum.received - before->received) / since, (double)(sum.sent - before->sent) / since, sum.dropped);
+		(double)(sum.received - before->received) / since,
+		(double)(sum.sent - before->sent) / since, sum.dropped);
 	for (unsigned i = 0; i < engine_workers(); i++) {
 		struct engine_sum one = engine_sum_of(i);
 		double all = (double)(one.busy_cycles + one.idle_cycles + one.asleep_cycles);
@@ -150,7 +160,8 @@ static json_t *counters_of(const struct plan_element *element)
 
 	each_member_of (member, element->class)
 		if (member->kind == WEIR_IS_COUNTER)
-			json_object_set_new(counters, member->name, json_integer((json_int_t)engine_counter(element, member)));
+			json_object_set_new(counters, member->name,
+				json_integer((json_int_t)engine_counter(element, member)));
 	return counters;
 }
 
@@ -162,9 +173,9 @@ static json_t *elements_of(const struct plan *plan)
 		struct instance_sum sum = engine_instance(*element);
 
 		json_object_set_new(elements, (*element)->name,
-				    json_pack("{s:s, s:I, s:I, s:I, s:o}", "class", (*element)->class->name, "packets",
-					      (json_int_t)sum.packets, "dropped", (json_int_t)sum.dropped, "events",
-					      (json_int_t)sum.events, "counters", counters_of(*element)));
+			json_pack("{s:s, s:I, s:I, s:I, s:o}", "class", (*element)->class->name, "packets",
+				(json_int_t)sum.packets, "dropped", (json_int_t)sum.dropped, "events",
+				(json_int_t)sum.events, "counters", counters_of(*element)));
 	}
 	return elements;
 }
@@ -176,12 +187,16 @@ void summary_json(const struct plan *plan, double seconds, FILE *to)
 	json_t *all;
 
 	all_drops(plan, add_drop, drops);
-	all = json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "seconds", seconds, "received",
-			(json_int_t)sum.received, "emitted", (json_int_t)sum.emitted, "cloned", (json_int_t)sum.cloned, "sent",
-			(json_int_t)sum.sent, "dropped", (json_int_t)sum.dropped, "consumed", (json_int_t)sum.consumed, "held",
-			(json_int_t)sum.held, "conserved", engine_is_conserved(&sum), "vectors", (json_int_t)sum.passes,
-			"events_lost", (json_int_t)sum.events_lost, "busy_cycles", (json_int_t)sum.busy_cycles, "no_buffer", (json_int_t)sum.no_buffer, "drops", drops,
-			"elements", elements_of(plan));
+	all = json_pack(
+		"{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"seconds", seconds, "received", (json_int_t)sum.received, "emitted",
+		(json_int_t)sum.emitted, "cloned", (json_int_t)sum.cloned, "sent",
+		(json_int_t)sum.sent, "dropped", (json_int_t)sum.dropped, "consumed",
+		(json_int_t)sum.consumed, "held", (json_int_t)sum.held, "conserved",
+		engine_is_conserved(&sum), "vectors", (json_int_t)sum.passes, "events_lost",
+		(json_int_t)sum.events_lost, "busy_cycles", (json_int_t)sum.busy_cycles,
+		"no_buffer", (json_int_t)sum.no_buffer, "drops", drops, "elements",
+		elements_of(plan));
 	json_dumpf(all, to, JSON_INDENT(2));
 	fputc('\n', to);
 	json_decref(all);
@@ -197,7 +212,8 @@ static bool print_member(const struct plan_element *element, const char *name, F
 	each_member_of (member, element->class) {
 		if (strcmp(member->name, name) || is_found)
 			continue;
-		is_found = member->kind == WEIR_IS_COUNTER || member->kind == WEIR_IS_SETTING || member->kind == WEIR_IS_FILTER;
+		is_found = member->kind == WEIR_IS_COUNTER || member->kind == WEIR_IS_SETTING ||
+			member->kind == WEIR_IS_FILTER;
 		if (member->kind == WEIR_IS_COUNTER)
 			fprintf(to, "%" PRIu64 "\n", engine_counter(element, member));
 		else if (is_found)
@@ -211,7 +227,8 @@ bool summary_handler(const struct plan *plan, const char *name, FILE *to)
 {
 	const char *dot = strrchr(name, '.');
 	struct arena *arena = arena_create();
-	const struct plan_element *element = dot ? plan_find(plan, arena_text(arena, name, (size_t)(dot - name))) : NULL;
+	const struct plan_element *element =
+		dot ? plan_find(plan, arena_text(arena, name, (size_t)(dot - name))) : NULL;
 	struct instance_sum sum;
 	bool is_found = element && print_member(element, dot + 1, to);
 
@@ -219,16 +236,19 @@ bool summary_handler(const struct plan *plan, const char *name, FILE *to)
 	if (is_found)
 		return true;
 	if (!element) {
-		fprintf(stderr, "weir: -h %s: %s\n", name, dot ? "there is no such element" : "ELEMENT.HANDLER is expected");
+		fprintf(stderr, "weir: -h %s: %s\n", name,
+			dot ? "there is no such element" : "ELEMENT.HANDLER is expected");
 		return false;
 	}
 	sum = engine_instance(element);
 	if (!strcmp(dot + 1, "packets") || !strcmp(dot + 1, "dropped") || !strcmp(dot + 1, "events")) {
-		fprintf(to, "%" PRIu64 "\n", dot[1] == 'p' ? sum.packets : dot[1] == 'd' ? sum.dropped : sum.events);
+		fprintf(to, "%" PRIu64 "\n", dot[1] == 'p' ? sum.packets : dot[1] == 'd' ? sum.dropped
+											 : sum.events);
 		return true;
 	}
-	fprintf(stderr, "weir: -h %s: %s (%s) has no handler \"%s\"; it has packets, dropped, events", name, element->name,
-		element->class->name, dot + 1);
+	fprintf(stderr,
+		"weir: -h %s: %s (%s) has no handler \"%s\"; it has packets, dropped, events", name,
+		element->name, element->class->name, dot + 1);
 	each_member_of (member, element->class)
 		if (member->kind == WEIR_IS_COUNTER || member->kind == WEIR_IS_SETTING)
 			fprintf(stderr, ", %s", member->name);

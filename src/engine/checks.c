@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every way in which a module can break its word is caught at the call in which it happens, with the names of element,
-// field and packet.
+// Every way in which a module can break its word is caught at the call in which it happens, with the names of
+// element, field and packet.
 #include "engine/checks.h"
 
 #if WEIR_CHECKS
@@ -61,9 +61,12 @@ static void check_slots(const struct worker *worker, const struct hot *hot, weir
 		gone |= worker->out[i];
 	}
 	if (twice)
-		blame(hot, "packet %d leaves twice: by two outputs, or by one after it was dropped or held", __builtin_ctzll(twice));
+		blame(hot,
+			"packet %d leaves twice: by two outputs, or by one after it was dropped or held",
+			__builtin_ctzll(twice));
 	if (in & ~gone)
-		blame(hot, "packet %d is lost: it leaves by no output, is not dropped and not held", __builtin_ctzll(in & ~gone));
+		blame(hot, "packet %d is lost: it leaves by no output, is not dropped and not held",
+			__builtin_ctzll(in & ~gone));
 	if (gone & ~in)
 		blame(hot, "packet %d leaves here, but it is not one of `in`", __builtin_ctzll(gone & ~in));
 }
@@ -76,7 +79,7 @@ static bool may_write(const struct hot *hot, const struct plan_value *value)
 
 	for (const struct weir_member *member = element->class->members; member && member->kind != WEIR_END; member++)
 		if (member->kind == WEIR_IS_FIELD && (member->use & (WEIR_WRITES_ | WEIR_PROVIDES_)) &&
-		    element->values.at[member - element->class->members] == value)
+			element->values.at[member - element->class->members] == value)
 			return true;
 	return false;
 }
@@ -91,9 +94,16 @@ static void check_column(struct worker *worker, const struct hot *hot, const str
 		if (!memcmp(now + i * value->size, then + i * value->size, value->size))
 			continue;
 		if (!(in >> i & 1))
-			blame(hot, "it wrote \"%s\" of packet %u, which is not one of `in`", value->name, (unsigned)i);
-		if (!may && (*vector_mask((struct vector *)before, value->kind == VALUE_FIELD ? value->valid : value->has) >> i & 1))
-			blame(hot, "it wrote \"%s\" of packet %u without declaring it (WEIR_CHANGES, WEIR_PROVIDES)", value->name, (unsigned)i);
+			blame(hot, "it wrote \"%s\" of packet %u, which is not one of `in`", value->name,
+				(unsigned)i);
+		if (!may &&
+			(*vector_mask((struct vector *)before,
+				 value->kind == VALUE_FIELD ? value->valid : value->has) >>
+					i &
+				1))
+			blame(hot,
+				"it wrote \"%s\" of packet %u without declaring it (WEIR_CHANGES, WEIR_PROVIDES)",
+				value->name, (unsigned)i);
 	}
 }
 
@@ -112,20 +122,34 @@ static void check_writes(struct worker *worker, const struct hot *hot, weir_mask
 
 // ---- what is still known of the bytes is what the bytes say
 
-static void compare(struct worker *worker, const struct hot *hot, const struct plan_value *value, struct vector *again, weir_mask known)
+static void compare(struct worker *worker, const struct hot *hot, const struct plan_value *value,
+	struct vector *again, weir_mask known)
 {
 	weir_mask has = *vector_mask(worker->vector, value->has), fresh = *vector_mask(again, value->has);
 
 	if ((has ^ fresh) & known)
-		blame(hot, "packet %d %s \"%s\" by its bytes now: a class that moves headers says .reshapes, one that rewrites them .rewrites",
-		      __builtin_ctzll((has ^ fresh) & known), fresh & known & ~has ? "has" : "has no", value->name);
+		blame(hot,
+			"packet %d %s \"%s\" by its bytes now: a class that moves headers says "
+			".reshapes, one that rewrites them .rewrites",
+			__builtin_ctzll((has ^ fresh) & known), fresh & known & ~has ? "has" : "has no",
+			value->name);
 	weir_each (i, known & has) {
-		if (value->size && memcmp((char *)worker->vector + value->at + i * value->size, (char *)again + value->at + i * value->size, value->size))
-			blame(hot, "\"%s\" of packet %u is not what its bytes say: a class that edits declares it (WEIR_CHANGES, .rewrites)",
-			      value->name, (unsigned)i);
-		if (!value->size && ((*vector_mask(worker->vector, value->at) ^ *vector_mask(again, value->at)) >> i & 1))
-			blame(hot, "\"%s\" of packet %u is not what its bytes say: a class that edits declares it (WEIR_CHANGES, .rewrites)",
-			      value->name, (unsigned)i);
+		if (value->size &&
+			memcmp((char *)worker->vector + value->at + i * value->size,
+				(char *)again + value->at + i * value->size, value->size))
+			blame(hot,
+				"\"%s\" of packet %u is not what its bytes say: a class that edits "
+				"declares it (WEIR_CHANGES, .rewrites)",
+				value->name, (unsigned)i);
+		if (!value->size &&
+			((*vector_mask(worker->vector, value->at) ^
+				 *vector_mask(again, value->at)) >>
+					i &
+				1))
+			blame(hot,
+				"\"%s\" of packet %u is not what its bytes say: a class that edits "
+				"declares it (WEIR_CHANGES, .rewrites)",
+				value->name, (unsigned)i);
 	}
 }
 
@@ -144,7 +168,8 @@ static void check_bytes(struct worker *worker, const struct hot *hot, weir_mask 
 
 		if ((*value)->kind != VALUE_FIELD || !(*value)->extract.run || !lives_at(*value, hot->node))
 			continue;
-		known = still & *vector_mask(worker->vector, (*value)->valid) & *vector_mask(worker->vector, plan->places->valid);
+		known = still & *vector_mask(worker->vector, (*value)->valid) &
+			*vector_mask(worker->vector, plan->places->valid);
 		if (!known)
 			continue;
 		(*value)->extract.run(&(*value)->extract, again, known);

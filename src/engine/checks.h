@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What debug builds check around every call of a module: each slot of `in` leaves in exactly one way, nothing outside of
-// `in` is written, bytes change only as declared. In other builds nothing remains of it.
+// What debug builds check around every call of a module: each slot of `in` leaves in exactly one
+// way, nothing outside of `in` is written, bytes change only as declared. In other builds nothing
+// remains of it.
 #ifndef ENGINE_CHECKS_H
 #define ENGINE_CHECKS_H
 

@@ -2,10 +2,12 @@
 #include "engine/classes.h"
 
 static const struct platform_class both = { PLATFORM_PORT, PORT_BOTH }, receives = { PLATFORM_PORT, PORT_RECEIVE },
-				    sends = { PLATFORM_PORT, PORT_SEND }, observes = { PLATFORM_OBSERVER, 0 };
+				   sends = { PLATFORM_PORT, PORT_SEND }, observes = { PLATFORM_OBSERVER, 0 };
 
 static const struct weir_member port_members[] = {
-	WEIR_SETTING(port_element, device, "", .about = "what it is bound to: eth0, af_xdp:eth0, tap:weir0, file.pcap; empty: by -i and -o"),
+	WEIR_SETTING(port_element, device, "",
+		.about =
+			"what it is bound to: eth0, af_xdp:eth0, tap:weir0, file.pcap; empty: by -i and -o"),
 	WEIR_SETTING(port_element, side, "", .about = "a name for the network behind it"),
 	{ .kind = WEIR_END },
 };
@@ -16,15 +18,20 @@ static const struct weir_member from_members[] = {
 };
 
 static const struct weir_member to_members[] = {
-	WEIR_SETTING(port_element, device, "", .about = "the capture to write (.pcap or .pcapng); - is standard output; empty: by -o"),
+	WEIR_SETTING(port_element, device, "",
+		.about =
+			"the capture to write (.pcap or .pcapng); - is standard output; empty: by -o"),
 	{ .kind = WEIR_END },
 };
 
 static const struct weir_member observer_members[] = {
 	WEIR_SETTING(observer_element, file, "-", .about = "where to; - is standard output"),
-	WEIR_SETTING(observer_element, events, "*", .about = "names or globs: \"flow.ended synguard.*\""),
-	WEIR_SETTING(observer_element, fields, "", .about = "fields of the packet to be shown with each: \"ip.src ip.dst\""),
-	WEIR_SETTING(observer_element, where, "", .about = "a filter on packet fields and the event's own"),
+	WEIR_SETTING(observer_element, events, "*",
+		.about = "names or globs: \"flow.ended synguard.*\""),
+	WEIR_SETTING(observer_element, fields, "",
+		.about = "fields of the packet to be shown with each: \"ip.src ip.dst\""),
+	WEIR_SETTING(observer_element, where, "",
+		.about = "a filter on packet fields and the event's own"),
 	{ .kind = WEIR_END },
 };
 

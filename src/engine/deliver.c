@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events. Raising appends: a bit in the event's mask and, where there is a payload, a record in the slot's list. They are
-// delivered where the packet comes: packet by packet in order of arrival, those of one packet by rank, among equals as
-// raised.
+// Events. Raising appends: a bit in the event's mask and, where there is a payload, a record in the
+// slot's list. They are delivered where the packet comes: packet by packet in order of arrival,
+// those of one packet by rank, among equals as raised.
 #include "engine/worker.h"
 
 #include "event/filter.h"
@@ -122,7 +122,7 @@ static void obey(struct delivery *delivery, enum weir_verdict verdict)
 
 static enum weir_verdict call_handler(const struct plan_handler *handler, struct weir_event *event)
 {
-	typedef enum weir_verdict typed(struct weir_event *event, const void *payload);
+	typedef enum weir_verdict typed(struct weir_event * event, const void *payload);
 
 	return handler->on->plain ? handler->on->plain(event) : ((typed *)handler->on->typed)(event, event->payload);
 }
@@ -155,18 +155,19 @@ static weir_mask wanted_by(const struct worker *worker, const struct plan_handle
 	return handler->filter ? mask & *vector_mask(worker->vector, handler->filter->at) : mask;
 }
 
-static bool is_payload_fit(struct worker *worker, const struct plan_handler *handler, const struct event_record *record)
+static bool is_payload_fit(
+	struct worker *worker, const struct plan_handler *handler, const struct event_record *record)
 {
 	struct filter_payload payload = { handler->signal->type, record->payload };
 
 	return !handler->payload_program ||
-	       filter_event(handler->payload_program, handler->signal->rides ? worker->vector : NULL, record->slot,
-			    filter_payload_part, &payload);
+		filter_event(handler->payload_program, handler->signal->rides ? worker->vector : NULL, record->slot,
+			filter_payload_part, &payload);
 }
 
 // All handlers of one rank hear the slot's records as they were raised.
 static void tell_records(struct delivery *delivery, struct plan_handler *const *handlers, const weir_mask *wanted,
-			 unsigned count, unsigned slot)
+	unsigned count, unsigned slot)
 {
 	struct worker *worker = delivery->worker;
 
@@ -177,13 +178,13 @@ static void tell_records(struct delivery *delivery, struct plan_handler *const *
 
 		for (unsigned i = 0; i < count; i++)
 			if (handlers[i]->signal->index == record->signal && (wanted[i] >> slot & 1) &&
-			    is_payload_fit(worker, handlers[i], record))
+				is_payload_fit(worker, handlers[i], record))
 				tell(delivery, handlers[i], record->payload);
 	}
 }
 
 static void tell_rank(struct delivery *delivery, struct plan_handler *const *handlers, const weir_mask *wanted,
-		      unsigned count, unsigned slot)
+	unsigned count, unsigned slot)
 {
 	bool has_payloads = false;
 
@@ -266,7 +267,10 @@ weir_mask worker_deliver(struct worker *worker, struct hot *hot, weir_mask in)
 static void tell_everybody(struct worker *worker, const struct event_record *record)
 {
 	const struct plan_signal *signal = worker->generation->signals[record->signal].plan;
-	struct weir_event event = { .type = signal->type, .payload = record->payload, .call = &worker->call, .now_ns = worker->now_ns };
+	struct weir_event event = { .type = signal->type,
+		.payload = record->payload,
+		.call = &worker->call,
+		.now_ns = worker->now_ns };
 
 	list_each (element, &worker->generation->plan->elements)
 		list_each (handler, &(*element)->handlers) {

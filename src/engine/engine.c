@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Overview: one control thread (the caller's) and N workers. The control thread makes a generation aside and publishes
-// it; each worker takes it up between two vectors and says so; then the old one is destroyed as soon as no packet carries
-// its layout.
+// Overview: one control thread (the caller's) and N workers. The control thread makes a generation
+// aside and publishes it; each worker takes it up between two vectors and says so; then the old one
+// is destroyed as soon as no packet carries its layout.
 #include "engine/engine.h"
 
 #include "engine/places.h"
@@ -202,8 +202,10 @@ int engine_swap(struct plan *plan, struct port_error *why)
 
 	destroy_retired(false);
 	if (engine.retired_count == MOST_RETIRED || plan->workers != engine.count) {
-		snprintf(why->text, sizeof(why->text), engine.retired_count == MOST_RETIRED ?
-			 "packets of too many earlier graphs still wait in queues" : "the number of workers cannot change");
+		snprintf(why->text, sizeof(why->text),
+			engine.retired_count == MOST_RETIRED
+				? "packets of too many earlier graphs still wait in queues"
+				: "the number of workers cannot change");
 		plan_destroy(plan);
 		return -EBUSY;
 	}
@@ -236,7 +238,8 @@ static void release_all(void)
 		for (; worker->ready_head != worker->ready_tail; engine.held++)
 			worker_free(worker, worker->ready[worker->ready_head++ % WORKER_READY]);
 		for (unsigned s = 0; s < worker->source_count; s++)
-			for (struct source *source = &worker->sources[s]; source->first < source->count; engine.held++)
+			for (struct source *source = &worker->sources[s]; source->first < source->count;
+				engine.held++)
 				worker_free(worker, source->pending[source->first++]);
 		for (unsigned other = 0; other < engine.count; other++) {
 			for (unsigned n = 0; n < worker->handing_count[other]; n++, engine.held++)

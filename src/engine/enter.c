@@ -73,7 +73,9 @@ static bool enter_at_its_place(struct worker *worker, struct rte_mbuf *mbuf)
 {
 	const struct generation *generation = worker->generation;
 	uint16_t place_number = packet_head(mbuf)->node;
-	uint32_t order = place_number < generation->place_count ? generation->order_of_place[place_number] : PLAN_NOWHERE;
+	uint32_t order = place_number < generation->place_count
+		? generation->order_of_place[place_number]
+		: PLAN_NOWHERE;
 
 	if (order == PLAN_NOWHERE && engine_generation() != generation) {
 		worker->ready[worker->ready_tail++ % WORKER_READY] = mbuf;
@@ -142,30 +144,73 @@ static bool refill(struct worker *worker, struct source *source)
 static bool is_beyond_timer(const struct worker *worker, const struct rte_mbuf *mbuf)
 {
 	return worker->next_timer_ns && packet_head((struct rte_mbuf *)mbuf)->time_ns > worker->next_timer_ns &&
-	       worker->now_ns < worker->next_timer_ns;
+		worker->now_ns < worker->next_timer_ns;
+}
+
+// The next packet of a source that has one; false: it must wait for the next vector.
+static bool gather_one(struct worker *worker, struct source *source)
+{
+	struct rte_mbuf *mbuf = source->pending[source->first];
+	unsigned to;
+
+	if (is_beyond_timer(worker, mbuf)) {
+		if (!worker->vector->head.fill)
+			worker->now_ns = worker->next_timer_ns;
+		return false;
+	}
+	source->first++;
+	to = steer(worker, mbuf);
+	if (to == worker->index) {
+		enter_new(worker, mbuf, source->entry);
+		return true;
+	}
+	packet_head(mbuf)->node = worker->hot[source->entry].place;
+	packet_head(mbuf)->rounds = PACKET_FRESH;
+	worker_hand_over(worker, mbuf, to);
+	return worker->handing_count[to] < WEIR_VECTOR; // else what waits goes first
 }
 
 static void gather_source(struct worker *worker, struct source *source)
 {
-	while (!worker_is_full(worker) && refill(worker, source)) {
-		struct rte_mbuf *mbuf = source->pending[source->first];
-		unsigned to;
-
-		if (is_beyond_timer(worker, mbuf)) {
-			if (!worker->vector->head.fill)
-				worker->now_ns = worker->next_timer_ns;
+	while (!worker_is_full(worker) && refill(worker, source))
+		if (!gather_one(worker, source))
 			return;
+}
+
+// Captures are read in the order of their times, whatever files they are in.
+static void gather_merged(struct worker *worker)
+{
+	while (!worker_is_full(worker)) {
+		struct source *first = NULL;
+		uint64_t least = 0;
+
+		for (unsigned i = 0; i < worker->source_count; i++) {
+			struct source *source = &worker->sources[i];
+			uint64_t time_ns;
+
+			if (!refill(worker, source))
+				continue;
+			time_ns = packet_head(source->pending[source->first])->time_ns;
+			if (first && time_ns >= least)
+				continue;
+			first = source;
+			least = time_ns;
 		}
-		source->first++;
-		to = steer(worker, mbuf);
-		if (to == worker->index) {
-			enter_new(worker, mbuf, source->entry);
-			continue;
-		}
-		packet_head(mbuf)->node = worker->hot[source->entry].place;
-		packet_head(mbuf)->rounds = PACKET_FRESH;
-		worker_hand_over(worker, mbuf, to);
+		if (!first || !gather_one(worker, first))
+			return;
 	}
+}
+
+static void gather_sources(struct worker *worker)
+{
+	if (worker->generation->is_lossless && worker->source_count > 1) {
+		gather_merged(worker);
+		return;
+	}
+	for (unsigned i = 0; i < worker->source_count && !worker_is_full(worker); i++)
+		gather_source(worker, &worker->sources[(worker->next_source + i) % worker->source_count]);
+	if (worker->source_count)
+		worker->next_source = (worker->next_source + 1) % worker->source_count;
 }
 
 unsigned worker_gather(struct worker *worker)
@@ -174,10 +219,8 @@ unsigned worker_gather(struct worker *worker)
 	gather_ready(worker);
 	gather_handed(worker);
 	gather_taken(worker);
-	for (unsigned i = 0; i < worker->source_count && !worker->is_blocked && !worker_is_full(worker); i++)
-		gather_source(worker, &worker->sources[(worker->next_source + i) % worker->source_count]);
-	if (worker->source_count)
-		worker->next_source = (worker->next_source + 1) % worker->source_count;
+	if (!worker->is_blocked)
+		gather_sources(worker);
 	if (worker->vector->head.now_ns > worker->now_ns)
 		worker->now_ns = worker->vector->head.now_ns;
 	return worker->vector->head.fill;

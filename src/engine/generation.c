@@ -12,7 +12,8 @@
 
 // ---- ports
 
-static const struct binding *binding_of(const struct bindings *bindings, const char *element, enum port_direction direction)
+static const struct binding *binding_of(
+	const struct bindings *bindings, const char *element, enum port_direction direction)
 {
 	list_each (binding, &bindings->list)
 		if ((binding->direction & direction) && !strcmp(binding->element, element))
@@ -23,13 +24,13 @@ static const struct binding *binding_of(const struct bindings *bindings, const c
 static int say_unbound(const struct plan_element *element, enum port_direction direction, struct port_error *why)
 {
 	snprintf(why->text, sizeof(why->text), "%s (%s) is bound to nothing", element->name, element->class->name);
-	snprintf(why->hint, sizeof(why->hint), "bind it: %s %s=%s", direction == PORT_SEND ? "-o" : "-i", element->name,
-		 direction == PORT_SEND ? "out.pcap" : "in.pcap, or an interface");
+	snprintf(why->hint, sizeof(why->hint), "bind it: %s %s=%s", direction == PORT_SEND ? "-o" : "-i",
+		element->name, direction == PORT_SEND ? "out.pcap" : "in.pcap, or an interface");
 	return -ENODEV;
 }
 
 static int open_one(struct port **port, const struct plan_element *element, const struct bindings *bindings,
-		    enum port_direction direction, struct port_wish *wish, struct port_error *why)
+	enum port_direction direction, struct port_wish *wish, struct port_error *why)
 {
 	const struct port_element *settings = element->prototype;
 	const struct binding *binding = binding_of(bindings, element->name, direction);
@@ -58,7 +59,8 @@ static int check_received(const struct generation *generation, struct port_error
 	return unbound ? say_unbound(unbound, PORT_RECEIVE, why) : 0;
 }
 
-static int open_ports(struct generation *generation, const struct bindings *bindings, uint64_t seed, struct port_error *why)
+static int open_ports(struct generation *generation, const struct bindings *bindings, uint64_t seed,
+	struct port_error *why)
 {
 	struct plan *plan = generation->plan;
 
@@ -67,7 +69,9 @@ static int open_ports(struct generation *generation, const struct bindings *bind
 	list_each (element, &plan->elements) {
 		const struct platform_class *class = platform_port((*element)->class);
 		struct generation_port *port = &generation->ports[generation->port_count];
-		struct port_wish wish = { .queues = generation->workers, .index = (uint16_t)(*element)->index, .seed = seed };
+		struct port_wish wish = { .queues = generation->workers,
+			.index = (uint16_t)(*element)->index,
+			.seed = seed };
 		int err = 0;
 
 		if (!class)
@@ -125,8 +129,9 @@ static void make_sources(struct generation *generation, struct share *share, uns
 
 static void make_vector(struct generation *generation, struct share *share)
 {
-	size_t size = rounded(generation->plan->vector_size > sizeof(struct vector) ? generation->plan->vector_size :
-										      sizeof(struct vector));
+	size_t size = rounded(generation->plan->vector_size > sizeof(struct vector)
+			? generation->plan->vector_size
+			: sizeof(struct vector));
 
 	share->vector = aligned_alloc(64, size);
 	if (!share->vector)
@@ -147,7 +152,8 @@ static void make_outputs(struct generation *generation, struct hot *hot, const s
 		struct hot_output *output = &hot->outputs[i];
 
 		output->dropped = &hot->instance->open_drops[i];
-		output->kind = !from->to ? OUT_OPEN : from->again ? OUT_AGAIN : OUT_NEXT;
+		output->kind = !from->to ? OUT_OPEN : from->again ? OUT_AGAIN
+								  : OUT_NEXT;
 		if (!from->to)
 			continue;
 		output->order = from->to->order;
@@ -155,7 +161,8 @@ static void make_outputs(struct generation *generation, struct hot *hot, const s
 	}
 }
 
-static uint32_t *offsets_of(struct generation *generation, struct plan_value *const *values, uint32_t count, bool is_valid)
+static uint32_t *offsets_of(struct generation *generation, struct plan_value *const *values,
+	uint32_t count, bool is_valid)
 {
 	uint32_t *offsets = arena_array(generation->arena, uint32_t, count + 1);
 
@@ -210,7 +217,8 @@ static void make_taker(struct share *share, struct instance *instance, unsigned 
 	const struct plan_element *element = instance->element;
 
 	// what exists once is taken from at home; elsewhere nothing ever waits
-	if (!element->class->take || element->is_fed_by_taker || (element->home != PLAN_NOWHERE && element->home != worker))
+	if (!element->class->take || element->is_fed_by_taker ||
+		(element->home != PLAN_NOWHERE && element->home != worker))
 		return;
 	share->takers[share->taker_count++].instance = instance;
 }
@@ -223,8 +231,10 @@ static int make_share(struct generation *generation, unsigned worker)
 	char *memory;
 
 	list_each (element, &plan->elements)
-		size += rounded((*element)->class->self_size) + rounded(((*element)->output_count + 1) * sizeof(uint64_t));
-	size += rounded(plan->elements.count * sizeof(struct instance)) + rounded((plan->nodes.count + 1) * sizeof(struct hot));
+		size += rounded((*element)->class->self_size) +
+			rounded(((*element)->output_count + 1) * sizeof(uint64_t));
+	size += rounded(plan->elements.count * sizeof(struct instance)) +
+		rounded((plan->nodes.count + 1) * sizeof(struct hot));
 	memory = share->memory = aligned_alloc(64, rounded(size + 64));
 	make_vector(generation, share);
 	if (!memory || !share->vector)
@@ -295,12 +305,13 @@ static int build_tables(struct plan *plan, struct port_error *why)
 	int err = plan_build_tables(plan, &failed);
 
 	if (err)
-		snprintf(why->text, sizeof(why->text), "%s (%s): its tables cannot be built: %s", failed->name, failed->class->name, strerror(-err));
+		snprintf(why->text, sizeof(why->text), "%s (%s): its tables cannot be built: %s",
+			failed->name, failed->class->name, strerror(-err));
 	return err;
 }
 
 int generation_create(struct generation **made, struct plan *plan, const struct bindings *bindings,
-		      struct worker *workers, uint64_t seed, struct port_error *why)
+	struct worker *workers, uint64_t seed, struct port_error *why)
 {
 	static unsigned last_number;
 	struct arena *arena = arena_create();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker's loop: gather, run the plan, flush, timers, be quiescent, take up a new generation if there is one. Idle, it
-// backs off to sleeping, for no driver here wakes it.
+// A worker's loop: gather, run the plan, flush, timers, be quiescent, take up a new generation if
+// there is one. Idle, it backs off to sleeping, for no driver here wakes it.
 #include "engine/engine.h"
 
 #include "engine/checks.h"
@@ -11,7 +11,12 @@
 #include <rte_cycles.h>
 #include <time.h>
 
-enum { SPINS = 200, SHORT_NS = 50000, MIDDLE_NS = 200000, LONG_NS = 1000000, STEP_NS = 1000000, MOST_STEPS = 200000 };
+enum { SPINS = 200,
+	SHORT_NS = 50000,
+	MIDDLE_NS = 200000,
+	LONG_NS = 1000000,
+	STEP_NS = 1000000,
+	MOST_STEPS = 200000 };
 
 static uint64_t wall_clock(void)
 {
@@ -103,7 +108,7 @@ bool worker_sources_ended(const struct worker *worker)
 static void pass_time(struct worker *worker)
 {
 	if (!worker->generation->is_lossless || !engine_sources_ended() || !state_waits(worker) ||
-	    worker->steps_of_time >= MOST_STEPS)
+		worker->steps_of_time >= MOST_STEPS)
 		return;
 	worker->steps_of_time++;
 	worker->now_ns += STEP_NS;
@@ -111,7 +116,8 @@ static void pass_time(struct worker *worker)
 
 static void rest(struct worker *worker, unsigned idle, bool busy_poll)
 {
-	struct timespec time = { .tv_nsec = idle < 2 * SPINS ? SHORT_NS : idle < 4 * SPINS ? MIDDLE_NS : LONG_NS };
+	struct timespec time = { .tv_nsec = idle < 2 * SPINS ? SHORT_NS : idle < 4 * SPINS ? MIDDLE_NS
+											   : LONG_NS };
 	uint64_t from = rte_rdtsc();
 
 	if (idle < SPINS || busy_poll)
@@ -151,5 +157,5 @@ void *worker_run(void *argument)
 bool worker_is_through(const struct worker *worker)
 {
 	return worker_sources_ended(worker) && !worker->is_blocked &&
-	       (!state_waits(worker) || worker->steps_of_time >= MOST_STEPS || !worker->generation->is_lossless);
+		(!state_waits(worker) || worker->steps_of_time >= MOST_STEPS || !worker->generation->is_lossless);
 }

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RING = 1 << 14, BURST = 64, WAIT_NS = 500000 };
+enum { RING = 1 << 14,
+	BURST = 64,
+	WAIT_NS = 500000 };
 
 struct observer {
 	const struct plan_observer *plan;
@@ -24,7 +26,7 @@ struct observer {
 	bool has_thread, stops;
 	struct {
 		_Alignas(64) uint64_t lost; // its worker writes
-		uint64_t told;              // the observer's thread writes: how many it has reported
+		uint64_t told; // the observer's thread writes: how many it has reported
 	} lost[PLAN_WORKERS];
 };
 
@@ -37,12 +39,13 @@ struct observers {
 
 static unsigned write_some(struct observer *observer, unsigned worker, char *records)
 {
-	unsigned count = rte_ring_sc_dequeue_burst_elem(observer->rings[worker], records, observer->record_size, BURST, NULL);
+	unsigned count = rte_ring_sc_dequeue_burst_elem(
+		observer->rings[worker], records, observer->record_size, BURST, NULL);
 	uint64_t lost = __atomic_load_n(&observer->lost[worker].lost, __ATOMIC_RELAXED);
 
 	for (unsigned i = 0; i < count; i++)
 		observe_write(observer->output, observer->plan, observer->generation->signals,
-			      (const struct observation *)(records + (size_t)i * observer->record_size));
+			(const struct observation *)(records + (size_t)i * observer->record_size));
 	if (lost != observer->lost[worker].told)
 		observe_write_lost(observer->output, lost - observer->lost[worker].told);
 	observer->lost[worker].told = lost;
@@ -64,7 +67,8 @@ static void *observe(void *argument)
 			continue;
 		if (stops)
 			break;
-		stops = __atomic_load_n(&observer->stops, __ATOMIC_ACQUIRE); // once more after that: all is in the rings
+		stops = __atomic_load_n(&observer->stops,
+			__ATOMIC_ACQUIRE); // once more after that: all is in the rings
 		observe_flush(observer->output);
 		if (!stops)
 			nanosleep(&(struct timespec){ .tv_nsec = WAIT_NS }, NULL);
@@ -95,14 +99,16 @@ static int make_rings(struct observer *observer, unsigned workers)
 		char name[RTE_RING_NAMESIZE];
 
 		snprintf(name, sizeof(name), "weir-obs-%u", number++);
-		observer->rings[worker] = rte_ring_create_elem(name, observer->record_size, RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		observer->rings[worker] = rte_ring_create_elem(name, observer->record_size, RING,
+			SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (!observer->rings[worker])
 			return -rte_errno;
 	}
 	return 0;
 }
 
-static int make_observer(struct observer *observer, struct generation *generation, const struct plan_observer *plan, struct port_error *why)
+static int make_observer(struct observer *observer, struct generation *generation,
+	const struct plan_observer *plan, struct port_error *why)
 {
 	const struct observer_element *settings = plan->element->prototype;
 	int err;
@@ -173,7 +179,8 @@ static void hand_over(struct worker *worker, struct observer *observer, const st
 	}
 }
 
-static void tell_all(struct worker *worker, const struct plan_signal *signal, const void *payload, unsigned slot, struct vector *vector)
+static void tell_all(struct worker *worker, const struct plan_signal *signal, const void *payload,
+	unsigned slot, struct vector *vector)
 {
 	_Alignas(16) char room[OBSERVATION_MOST];
 
@@ -183,7 +190,8 @@ static void tell_all(struct worker *worker, const struct plan_signal *signal, co
 
 		if (watch->program && !filter_event(watch->program, vector, slot, filter_payload_part, &part))
 			continue;
-		observation_fill((struct observation *)room, watch->observer, signal, payload, slot, vector, worker->now_ns);
+		observation_fill((struct observation *)room, watch->observer, signal, payload, slot,
+			vector, worker->now_ns);
 		((struct observation *)room)->element = worker->call.element;
 		hand_over(worker, observer, (struct observation *)room);
 	}
@@ -212,7 +220,8 @@ void observers_tell(struct worker *worker)
 
 		worker->observed_to += (uint32_t)(sizeof(*record) + signal->size + 7) & ~7u;
 		if (signal->plan->watches.count)
-			tell_all(worker, signal->plan, record->payload, record->slot, signal->rides ? worker->vector : NULL);
+			tell_all(worker, signal->plan, record->payload, record->slot,
+				signal->rides ? worker->vector : NULL);
 	}
 	tell_masks(worker);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observers: each has a thread of its own, to which workers hand copies of events through a ring each. On captures a full
-// ring makes the worker wait; on live ports it never does: what is lost is counted and told in the stream itself.
+// Observers: each has a thread of its own, to which workers hand copies of events through a ring
+// each. On captures a full ring makes the worker wait; on live ports it never does: what is lost is
+// counted and told in the stream itself.
 #ifndef ENGINE_OBSERVE_H
 #define ENGINE_OBSERVE_H
 

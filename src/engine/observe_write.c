@@ -14,7 +14,8 @@ enum { FIELD_ROOM = 16 };
 
 uint32_t observation_size(const struct plan_observer *observer, uint32_t payload)
 {
-	uint32_t size = (uint32_t)sizeof(struct observation) + ((payload + 7) & ~7u) + observer->fields.count * FIELD_ROOM + OBSERVATION_TEXT;
+	uint32_t size = (uint32_t)sizeof(struct observation) + ((payload + 7) & ~7u) +
+		observer->fields.count * FIELD_ROOM + OBSERVATION_TEXT;
 
 	return size < OBSERVATION_MOST ? size : OBSERVATION_MOST;
 }
@@ -36,7 +37,8 @@ static uint64_t keep_text(struct observation *record, unsigned fields, const voi
 	return (uint64_t)at << 32 | length;
 }
 
-static void keep_payload(struct observation *record, const struct plan_observer *observer, const struct weir_event_type *type, const void *payload)
+static void keep_payload(struct observation *record, const struct plan_observer *observer,
+	const struct weir_event_type *type, const void *payload)
 {
 	memcpy(record->bytes, payload, record->payload_size);
 	for (const struct weir_part *part = type->parts; part && part->field; part++) {
@@ -57,7 +59,8 @@ static void keep_payload(struct observation *record, const struct plan_observer 
 	}
 }
 
-static void keep_field(struct observation *record, const struct plan_observer *observer, unsigned n, struct vector *vector, unsigned slot)
+static void keep_field(struct observation *record, const struct plan_observer *observer, unsigned n,
+	struct vector *vector, unsigned slot)
 {
 	const struct plan_value *value = observer->fields.at[n];
 	char *to = record->bytes + ((record->payload_size + 7u) & ~7u) + n * FIELD_ROOM;
@@ -82,10 +85,12 @@ static void keep_field(struct observation *record, const struct plan_observer *o
 	memcpy(to, &kept, sizeof(kept));
 }
 
-void observation_fill(struct observation *record, const struct plan_observer *observer, const struct plan_signal *signal,
-		      const void *payload, unsigned slot, struct vector *vector, uint64_t now_ns)
+void observation_fill(struct observation *record, const struct plan_observer *observer,
+	const struct plan_signal *signal, const void *payload, unsigned slot, struct vector *vector,
+	uint64_t now_ns)
 {
-	*record = (struct observation){ .time_ns = vector ? vector->head.time_ns[slot] : now_ns, .signal = (uint16_t)signal->index };
+	*record = (struct observation){ .time_ns = vector ? vector->head.time_ns[slot] : now_ns,
+		.signal = (uint16_t)signal->index };
 	record->payload_size = payload ? signal->type->size : 0;
 	if (payload)
 		keep_payload(record, observer, signal->type, payload);
@@ -166,8 +171,10 @@ static json_t *ether_of(const void *at)
 	uint64_t ether;
 
 	memcpy(&ether, at, sizeof(ether));
-	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(ether >> 40 & 255), (unsigned)(ether >> 32 & 255),
-			    (unsigned)(ether >> 24 & 255), (unsigned)(ether >> 16 & 255), (unsigned)(ether >> 8 & 255), (unsigned)(ether & 255));
+	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(ether >> 40 & 255),
+		(unsigned)(ether >> 32 & 255), (unsigned)(ether >> 24 & 255),
+		(unsigned)(ether >> 16 & 255), (unsigned)(ether >> 8 & 255),
+		(unsigned)(ether & 255));
 }
 
 static json_t *part_of(const struct weir_part *part, const char *payload, const char *texts)
@@ -294,8 +301,8 @@ static void write_line(struct observe_output *output, json_t *line)
 	json_decref(line);
 }
 
-void observe_write(struct observe_output *output, const struct plan_observer *observer, const struct weir_signal *signals,
-		   const struct observation *record)
+void observe_write(struct observe_output *output, const struct plan_observer *observer,
+	const struct weir_signal *signals, const struct observation *record)
 {
 	const struct weir_event_type *type = signals[record->signal].plan->type;
 	const char *fields = record->bytes + ((record->payload_size + 7u) & ~7u);
@@ -303,14 +310,16 @@ void observe_write(struct observe_output *output, const struct plan_observer *ob
 	json_t *line = json_object();
 	char time[40];
 
-	snprintf(time, sizeof(time), "%" PRIu64 ".%09" PRIu64, record->time_ns / 1000000000u, record->time_ns % 1000000000u);
+	snprintf(time, sizeof(time), "%" PRIu64 ".%09" PRIu64, record->time_ns / 1000000000u,
+		record->time_ns % 1000000000u);
 	json_object_set_new(line, "time", json_string(time));
 	json_object_set_new(line, "event", json_string(type->name));
 	for (const struct weir_part *part = record->payload_size ? type->parts : NULL; part && part->field; part++)
 		json_object_set_new(line, part->field, part_of(part, record->bytes, texts));
 	for (unsigned i = 0; i < observer->fields.count; i++)
 		if (record->present >> i & 1)
-			json_object_set_new(line, observer->fields.at[i]->name, field_of(observer->fields.at[i], fields + i * FIELD_ROOM, texts));
+			json_object_set_new(line, observer->fields.at[i]->name,
+				field_of(observer->fields.at[i], fields + i * FIELD_ROOM, texts));
 	write_line(output, line);
 }
 

@@ -17,16 +17,17 @@ struct observation {
 };
 
 uint32_t observation_size(const struct plan_observer *observer, uint32_t payload);
-void observation_fill(struct observation *record, const struct plan_observer *observer, const struct plan_signal *signal,
-		      const void *payload, unsigned slot, struct vector *vector, uint64_t now_ns);
+void observation_fill(struct observation *record, const struct plan_observer *observer,
+	const struct plan_signal *signal, const void *payload, unsigned slot, struct vector *vector,
+	uint64_t now_ns);
 
 struct observe_output;
 // The same file opened twice is one. 0, or -errno with *why.
 int observe_open(struct observe_output **output, const char *path, struct port_error *why);
 void observe_close(struct observe_output **output);
 void observe_flush(struct observe_output *output);
-void observe_write(struct observe_output *output, const struct plan_observer *observer, const struct weir_signal *signals,
-		   const struct observation *record);
+void observe_write(struct observe_output *output, const struct plan_observer *observer,
+	const struct weir_signal *signals, const struct observation *record);
 void observe_write_lost(struct observe_output *output, uint64_t count);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lasting numbers of (element's name, input): a packet that waits to go on names one, so that the generation which is in
-// force when it does finds the place by name. The control side gives them out; they are never taken back.
+// Lasting numbers of (element's name, input): a packet that waits to go on names one, so that the
+// generation which is in force when it does finds the place by name. The control side gives them
+// out; they are never taken back.
 #ifndef ENGINE_PLACES_H
 #define ENGINE_PLACES_H
 

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define each_member_of(member, class)                                                                      \
+#define each_member_of(member, class) \
 	for (const struct weir_member *member = (class)->members; member && member->kind != WEIR_END; member++)
 
 // ---- making
@@ -46,14 +46,15 @@ static void fifo_destroy(struct weir_fifo *fifo)
 	free(fifo);
 }
 
-static void *make_member(const struct share *share, const struct plan_element *element, const struct weir_member *member,
-			 const uint64_t *clock, uint64_t seed)
+static void *make_member(const struct share *share, const struct plan_element *element,
+	const struct weir_member *member, const uint64_t *clock, uint64_t seed)
 {
 	(void)share;
 	if (member->kind == WEIR_IS_FIFO)
 		return fifo_create(rows_of(element, member));
-	return table_create((struct table_shape){ member->key_size, member->size, rows_of(element, member), member->idle_s },
-			    clock, seed);
+	return table_create((struct table_shape){ member->key_size, member->size,
+				    rows_of(element, member), member->idle_s },
+		clock, seed);
 }
 
 int state_create(struct generation *generation, struct share *share, unsigned worker)
@@ -72,12 +73,14 @@ int state_create(struct generation *generation, struct share *share, unsigned wo
 
 			if (member->kind == WEIR_IS_TIMER)
 				share->timers[share->timer_count++] = (struct timer_entry){
-					instance, (struct weir_timer *)at, member->handler };
+					instance, (struct weir_timer *)at, member->handler
+				};
 			if (member->kind == WEIR_IS_SIGNAL)
 				*at = generation_signal(generation, member->event);
 			if (member->kind != WEIR_IS_TABLE && member->kind != WEIR_IS_FIFO)
 				continue;
-			*at = make_member(share, *element, member, &generation->workers_at[worker].now_ns, generation->seed);
+			*at = make_member(share, *element, member,
+				&generation->workers_at[worker].now_ns, generation->seed);
 			if (!*at)
 				return -ENOMEM;
 		}
@@ -106,8 +109,8 @@ void state_destroy(struct share *share, const struct plan *plan)
 static const struct weir_member *twin_of(const struct weir_member *member, const struct weir_class *old)
 {
 	each_member_of (other, old)
-		if (other->kind == member->kind && !strcmp(other->name, member->name) && other->size == member->size &&
-		    other->key_size == member->key_size)
+		if (other->kind == member->kind && !strcmp(other->name, member->name) &&
+			other->size == member->size && other->key_size == member->key_size)
 			return other;
 	return NULL;
 }
@@ -233,7 +236,9 @@ static uint64_t release_instance(struct worker *worker, struct instance *instanc
 	instance->held = NULL;
 	instance->held_count = 0;
 	each_member_of (member, instance->element->class) {
-		struct weir_fifo *fifo = member->kind == WEIR_IS_FIFO ? *(struct weir_fifo **)(instance->self + member->offset) : NULL;
+		struct weir_fifo *fifo = member->kind == WEIR_IS_FIFO
+			? *(struct weir_fifo **)(instance->self + member->offset)
+			: NULL;
 
 		for (; fifo && fifo->count; fifo->count--, fifo->head = (fifo->head + 1) % fifo->rows)
 			free_packet(worker, fifo->ring[fifo->head], &count);
@@ -275,7 +280,9 @@ bool state_waits(const struct worker *worker)
 		if (instance->held_count)
 			return true;
 		each_member_of (member, (*element)->class)
-			if (member->kind == WEIR_IS_FIFO && (*(struct weir_fifo *const *)(instance->self + member->offset))->count)
+			if (member->kind == WEIR_IS_FIFO &&
+				(*(struct weir_fifo *const *)(instance->self + member->offset))
+					->count)
 				return true;
 	}
 	return false;

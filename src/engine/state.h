@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What elements keep on a worker (tables, fifos, timers, held packets, counters) and how it moves from one generation to
-// the next: state is kept where name and class agree.
+// What elements keep on a worker (tables, fifos, timers, held packets, counters) and how it moves
+// from one generation to the next: state is kept where name and class agree.
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H
 

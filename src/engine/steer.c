@@ -7,8 +7,8 @@
 
 struct key {
 	const uint8_t *source, *destination; // addresses
-	unsigned size;                       // of an address; 0: not IP
-	uint32_t ports;                      // or a fragment's identification
+	unsigned size; // of an address; 0: not IP
+	uint32_t ports; // or a fragment's identification
 	uint8_t protocol;
 };
 
@@ -54,7 +54,11 @@ static void key_ip4(struct key *key, const uint8_t *ip, const uint8_t *end)
 	key->ports = weir_be16(ip + 6) & 0x3fff ? weir_be16(ip + 4) : both_ports(ip + (ip[0] & 15) * 4u, end, ip[9]);
 }
 
-enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION = 60, MOST_EXTENSIONS = 8 };
+enum { HOP_BY_HOP = 0,
+	ROUTING = 43,
+	FRAGMENT = 44,
+	DESTINATION = 60,
+	MOST_EXTENSIONS = 8 };
 
 static void key_ip6(struct key *key, const uint8_t *ip, const uint8_t *end)
 {
@@ -82,7 +86,8 @@ static void key_ip6(struct key *key, const uint8_t *ip, const uint8_t *end)
 	key->ports = both_ports(next, end, protocol);
 }
 
-// To the network header: over Ethernet and VLAN tags. Other links, and what is no IP, go to one worker by their addresses.
+// To the network header: over Ethernet and VLAN tags. Other links, and what is no IP, go to one
+// worker by their addresses.
 static const uint8_t *network_of(const struct rte_mbuf *mbuf, const uint8_t *end, uint16_t *type)
 {
 	const uint8_t *at = rte_pktmbuf_mtod(mbuf, const uint8_t *);
@@ -90,7 +95,8 @@ static const uint8_t *network_of(const struct rte_mbuf *mbuf, const uint8_t *end
 	*type = 0;
 	if (packet_head((struct rte_mbuf *)mbuf)->link != PROTO_ETH) {
 		if (at < end)
-			*type = at[0] >> 4 == 4 ? 0x0800 : at[0] >> 4 == 6 ? 0x86dd : 0;
+			*type = at[0] >> 4 == 4 ? 0x0800 : at[0] >> 4 == 6 ? 0x86dd
+									   : 0;
 		return at;
 	}
 	for (at += 12; at + 4 <= end; at += 4) {
@@ -133,5 +139,5 @@ uint32_t steer_hash(const struct rte_mbuf *mbuf, enum plan_steer by)
 	if (by == STEER_DESTINATION)
 		return (uint32_t)hash_bytes(key.destination, key.size);
 	return (uint32_t)mix(hash_bytes(key.source, key.size) + hash_bytes(key.destination, key.size) +
-			     (mix(key.ports) ^ key.protocol));
+		(mix(key.ports) ^ key.protocol));
 }

@@ -51,20 +51,27 @@ static int check_kind(struct check *check, const struct weir_member *member)
 	switch (member->kind) {
 	case WEIR_IS_FIELD:
 		if (!is_name(member->field, "."))
-			return refuse(check, "%s: member \"%s\" is a column of the field \"%s\", which is no name of a field",
-				      check->what, member->name, member->field ? member->field : "");
+			return refuse(check,
+				"%s: member \"%s\" is a column of the field \"%s\", which is no name of a field",
+				check->what, member->name, member->field ? member->field : "");
 		return 0;
 	case WEIR_IS_TABLE:
 		if (!member->key_size || member->key_size > 64)
-			return refuse(check, "%s: table \"%s\" has keys of %u bytes; 1 to 64 are possible", check->what,
-				      member->name, member->key_size);
+			return refuse(check, "%s: table \"%s\" has keys of %u bytes; 1 to 64 are possible",
+				check->what, member->name, member->key_size);
 		if (!member->rows && !member->rows_from)
-			return refuse(check, "%s: table \"%s\" does not say how many rows it has (.rows)", check->what, member->name);
+			return refuse(check,
+				"%s: table \"%s\" does not say how many rows it has (.rows)",
+				check->what, member->name);
 		return 0;
 	case WEIR_IS_SIGNAL:
-		return member->event ? 0 : refuse(check, "%s: signal \"%s\" names no event", check->what, member->name);
+		return member->event
+			? 0
+			: refuse(check, "%s: signal \"%s\" names no event", check->what, member->name);
 	case WEIR_IS_TIMER:
-		return member->handler ? 0 : refuse(check, "%s: timer \"%s\" has no handler", check->what, member->name);
+		return member->handler ? 0
+				       : refuse(check, "%s: timer \"%s\" has no handler",
+						 check->what, member->name);
 	default:
 		return 0;
 	}
@@ -76,15 +83,16 @@ static int check_member(struct check *check, const struct weir_class *class, con
 	uint32_t room = rule->handle ? rule->handle : member->size;
 
 	if (member->kind > WEIR_IS_RULES)
-		return refuse(check, "%s: member \"%s\" is of a kind that this version does not know (%d)", check->what,
-			      member->name ? member->name : "?", (int)member->kind);
+		return refuse(check, "%s: member \"%s\" is of a kind that this version does not know (%d)",
+			check->what, member->name ? member->name : "?", (int)member->kind);
 	if (!is_name(member->name, ""))
 		return refuse(check, "%s: a %s without a proper name", check->what, rule->name);
 	if (rule->size && member->size != rule->size)
-		return refuse(check, "%s: %s \"%s\" has %u bytes; %u are expected", check->what, rule->name, member->name,
-			      member->size, rule->size);
+		return refuse(check, "%s: %s \"%s\" has %u bytes; %u are expected", check->what,
+			rule->name, member->name, member->size, rule->size);
 	if ((uint64_t)member->offset + room > class->self_size)
-		return refuse(check, "%s: %s \"%s\" lies outside of the element's struct", check->what, rule->name, member->name);
+		return refuse(check, "%s: %s \"%s\" lies outside of the element's struct",
+			check->what, rule->name, member->name);
 	for (const struct weir_member *other = class->members; other < member; other++)
 		if (!strcmp(other->name, member->name))
 			return refuse(check, "%s: two members are called \"%s\"", check->what, member->name);
@@ -94,10 +102,13 @@ static int check_member(struct check *check, const struct weir_class *class, con
 static int check_event(struct check *check, const struct weir_event_type *event)
 {
 	if (!is_name(event->name, ".") || !strchr(event->name, '.'))
-		return refuse(check, "%s: \"%s\" is no name of an event (module.event)", check->what, event->name ? event->name : "");
+		return refuse(check, "%s: \"%s\" is no name of an event (module.event)",
+			check->what, event->name ? event->name : "");
 	for (const struct weir_part *part = event->parts; part && part->field; part++)
 		if ((uint32_t)part->offset + part->size > event->size)
-			return refuse(check, "%s: part \"%s\" of event \"%s\" lies outside of its payload", check->what, part->field, event->name);
+			return refuse(check,
+				"%s: part \"%s\" of event \"%s\" lies outside of its payload",
+				check->what, part->field, event->name);
 	return 0;
 }
 
@@ -108,7 +119,9 @@ static int check_members(struct check *check, const struct weir_class *class)
 
 	for (const struct weir_member *member = class->members; member && member->kind != WEIR_END; member++) {
 		if (++count > MOST_MEMBERS)
-			return refuse(check, "%s: more than %d members; does the list end (WEIR_MEMBERS)?", check->what, MOST_MEMBERS);
+			return refuse(check,
+				"%s: more than %d members; does the list end (WEIR_MEMBERS)?",
+				check->what, MOST_MEMBERS);
 		one = check_member(check, class, member);
 		if (!one && member->kind == WEIR_IS_SIGNAL)
 			one = check_event(check, member->event);
@@ -123,7 +136,8 @@ static int check_handlers(struct check *check, const struct weir_class *class)
 
 	for (const struct weir_on *on = class->on; on && (on->event || on->name); on++) {
 		if (!on->plain && !on->typed)
-			err = refuse(check, "%s: no handler for \"%s\"", check->what, on->event ? on->event->name : on->name);
+			err = refuse(check, "%s: no handler for \"%s\"", check->what,
+				on->event ? on->event->name : on->name);
 		else if (on->event && check_event(check, on->event))
 			err = -EINVAL;
 	}
@@ -154,7 +168,8 @@ static int check_class(struct check *check, const struct weir_class *class)
 	if (!is_name(class->name, ""))
 		err = refuse(check, "%s: that is no name of a class", check->what);
 	if (class->self_size > MOST_SELF)
-		return refuse(check, "%s: its struct has %zu bytes; %d are possible (use a table)", check->what, class->self_size, MOST_SELF);
+		return refuse(check, "%s: its struct has %zu bytes; %d are possible (use a table)",
+			check->what, class->self_size, MOST_SELF);
 	if (!class->about || !*class->about)
 		err = refuse(check, "%s: it does not say what it is .about", check->what);
 	if (!class->process && !class->take && !class->on && !class->no_inputs && !class->platform)
@@ -172,9 +187,12 @@ int check_module(const struct weir_module *module, const char *path, struct diag
 	unsigned count = 0;
 
 	if (module->abi != WEIR_ABI)
-		return refuse(&check, "it was built for version %u of weir.h, this is version %d: build it again", module->abi, WEIR_ABI);
+		return refuse(&check,
+			"it was built for version %u of weir.h, this is version %d: build it again",
+			module->abi, WEIR_ABI);
 	if (module->vector != WEIR_VECTOR)
-		return refuse(&check, "it was built for vectors of %u packets, here they have %d", module->vector, WEIR_VECTOR);
+		return refuse(&check, "it was built for vectors of %u packets, here they have %d",
+			module->vector, WEIR_VECTOR);
 	if (!is_name(module->name, "-"))
 		return refuse(&check, "\"%s\" is no name of a module", module->name ? module->name : "");
 	if (!module->version || !isdigit((unsigned char)*module->version))

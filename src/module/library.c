@@ -62,8 +62,9 @@ static int add_opened(struct library *library, void *handle, const char *path, s
 		return err;
 	other = library_module(library, descriptor->name);
 	if (other) {
-		diag_warn(diag, (struct place){ .file = path }, "module \"%s\" is already there from %s; this one is passed over",
-			  descriptor->name, other->path ? other->path : "the platform itself");
+		diag_warn(diag, (struct place){ .file = path },
+			"module \"%s\" is already there from %s; this one is passed over",
+			descriptor->name, other->path ? other->path : "the platform itself");
 		return -EEXIST;
 	}
 	*list_add(library->arena, &library->modules) = (struct module){

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decoding: first where the headers are (locate), then single fields out of them (extract). Both work on a mask of
-// slots, write presence masks, places and columns at the offsets that the planner chose, and touch nothing that nobody
-// asked for. Never past the end of a packet: a header that is cut or lies is not there, and its packet is malformed.
+// Decoding: first where the headers are (locate), then single fields out of them (extract). Both work on a mask
+// of slots, write presence masks, places and columns at the offsets that the planner chose, and touch nothing
+// that nobody asked for. Never past the end of a packet: a header that is cut or lies is not there, and its
+// packet is malformed.
 #ifndef PACKET_DECODE_H
 #define PACKET_DECODE_H
 
 #include "packet/vector.h"
 
 enum {
-	// Which header of a protocol, where a packet has several. From 1: as Wireshark counts, those quoted in ICMP
-	// errors too.
+	// Which header of a protocol, where a packet has several. From 1: as Wireshark counts, those quoted in
+	// ICMP errors too.
 	DECODE_OUTER = 0, // the first that is not quoted in an ICMP error: what an element's column means
 	DECODE_LAST = 255,
-	DECODE_LAYERS = 32, // headers of one packet that are looked at; what is behind is malformed ("too many layers")
+	DECODE_LAYERS =
+		32, // headers of one packet that are looked at; what is behind is malformed ("too many layers")
 	DECODE_OCCURRENCES = 4, // of one protocol, that a bare name in a filter stands for
 };
 
@@ -22,8 +24,8 @@ struct decode_layer {
 	uint8_t occurrence;
 	uint32_t has;  // out: weir_mask of the slots that have it
 	uint32_t base; // out: uint16_t[64], where it begins; 0: nobody asks
-	uint32_t end;  // out: uint32_t[64], where its content ends by its own and outer length fields, never behind the
-		       // frame's end; 0: nobody asks
+	uint32_t end; // out: uint32_t[64], where its content ends by its own and outer length fields, never
+		      // behind the frame's end; 0: nobody asks
 };
 
 struct decode_locate; // prepared: what to write for which layer, and how deep to look
@@ -34,8 +36,9 @@ struct decode_facts {
 	uint32_t malformed_reason; // out: uint8_t[64], for decode_reason
 	uint32_t malformed_offset; // out: uint16_t[64]
 	uint32_t fragmented;       // out: weir_mask; of the first network header
-	// out: uint16_t[64]: the first network header (ARP, IPv4, IPv6), the first transport header (TCP, UDP, UDP-Lite,
-	// SCTP, ICMP, ICMPv6) that is not quoted; their presence is in network_has, transport_has
+	// out: uint16_t[64]: the first network header (ARP, IPv4, IPv6), the first transport header
+	// (TCP, UDP, UDP-Lite, SCTP, ICMP, ICMPv6) that is not quoted; their presence is in
+	// network_has, transport_has
 	uint32_t network, transport;
 	uint32_t network_has, transport_has;
 };

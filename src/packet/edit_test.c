@@ -544,7 +544,7 @@ static void set_field(const struct field *field, struct frame *frame, uint32_t h
 	for (unsigned i = 0; i < 16; i++)
 		value[i] = (uint8_t)(chance(3) ? chance(256) : chance(2) * 255);
 	base[3] = (uint16_t)header;
-	weir_store_(v, 3, handle, value, field->size);
+	weir_set_(v, 3, handle, value, field->size);
 	if (field->size == 16) {
 		memcpy(at, value, 16);
 		return;
@@ -630,7 +630,7 @@ static void udp_sum_is_never_zero(void **state)
 		put_in(3, packet_with(&frame, 1));
 		((uint16_t *)((char *)v + handle_for(&fields_transport[3]).base))[3] =
 			(uint16_t)(14 + header);
-		weir_store_(v, 3, handle_for(&fields_transport[3]), &value, 2);
+		weir_set_(v, 3, handle_for(&fields_transport[3]), &value, 2);
 		check = weir_be16(v->data[3] + 14 + header + 6);
 		assert_int_not_equal(check, 0);
 		seen += check == 0xffff;
@@ -693,7 +693,7 @@ static void handles_say_what_can_be_set(void **state)
 	assert_false(packet_can_set(&sctp));
 	assert_int_equal(packet_handle(&sctp, 8, 16, 24).width, 0);
 	assert_int_equal(packet_handle(&sctp, 8, 16, 24).at, 8);
-	weir_store_(v, 3, packet_handle(&sctp, 8, 16, 24), &value, 1); // in no header: nothing
+	weir_set_(v, 3, packet_handle(&sctp, 8, 16, 24), &value, 1); // in no header: nothing
 	assert_int_equal(handle_for(&fields4[0]).sum, WEIR_SUM_IP_BYTE_);
 	assert_int_equal(handle_for(&fields4[2]).sum, WEIR_SUM_IP_HEADER_);
 	assert_int_equal(handle_for(&fields4[2]).bits, 6);

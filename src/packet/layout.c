@@ -65,7 +65,8 @@ void layout_spill(struct layout *layout, unsigned worker, struct vector *vector,
 		if (!(*vector_mask(vector, field->has) >> slot & 1))
 			continue;
 		bits |= (uint64_t)1 << i;
-		memcpy(head->block + field->block, (char *)vector + field->at + (size_t)slot * field->size, field->size);
+		memcpy(head->block + field->block,
+			(char *)vector + field->at + (size_t)slot * field->size, field->size);
 	}
 	memcpy(head->block, &bits, sizeof(bits));
 	head->layout = layout->number;

@@ -18,7 +18,8 @@ enum {
 };
 
 enum packet_unfinished {
-	PACKET_L4 = 1, // the field of the outer TCP's or UDP's checksum holds nothing; whoever sends it computes it anew
+	PACKET_L4 = 1, // the field of the outer TCP's or UDP's checksum holds nothing; whoever
+		       // sends it computes it anew
 };
 enum packet_gso { PACKET_GSO_NONE, PACKET_GSO_TCP, PACKET_GSO_UDP };
 

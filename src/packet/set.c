@@ -235,7 +235,7 @@ static uint8_t own_check(enum protocol protocol)
 		[PROTO_ICMP] = 2, [PROTO_ICMPV6] = 2,  [PROTO_IGMP] = 2,
 		[PROTO_TCP] = 16, [PROTO_UDP] = 6, [PROTO_UDPLITE] = 6,
 	};
-	return check[protocol];
+	return check[protocol_whole(protocol)];
 }
 
 bool packet_can_set(const struct field *field)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vector: up to 64 packets of one worker. Its visible head (weir.h) is followed by the values of its plan: columns,
-// presence masks and places of headers, each at an offset from the vector's start that the planner chose. Offset 0 means
-// "nobody asked". The masks come first (VECTOR_MASKS on), so that one memset clears them at the start of a pass.
+// A vector: up to 64 packets of one worker. Its visible head (weir.h) is followed by the values of
+// its plan: columns, presence masks and places of headers, each at an offset from the vector's
+// start that the planner chose. Offset 0 means "nobody asked". The masks come first (VECTOR_MASKS
+// on), so that one memset clears them at the start of a pass.
 //
 //	| weir_vector | odd | masks ... | columns ...                    |
 //	0             ^     ^VECTOR_MASKS

@@ -39,12 +39,13 @@ static bool is_optional(const struct plan_element *element, enum end end, unsign
 	return false;
 }
 
-static void no_such_name(struct plan *plan, const struct plan_element *element, enum end end, const char *text, struct place at)
+static void no_such_name(struct plan *plan, const struct plan_element *element, enum end end,
+	const char *text, struct place at)
 {
 	const char *const *names = names_of(element, end);
 	struct near near = { .word = text };
-	struct diag_message *message = diag_error(plan->diag, at, "%s (%s) has no %s \"%s\"", element->name, element->class->name,
-						  end == INPUT ? "input" : "output", text);
+	struct diag_message *message = diag_error(plan->diag, at, "%s (%s) has no %s \"%s\"",
+		element->name, element->class->name, end == INPUT ? "input" : "output", text);
 	const char *all = "";
 
 	for (unsigned i = 0; names && names[i]; i++) {
@@ -59,8 +60,8 @@ static void no_such_name(struct plan *plan, const struct plan_element *element, 
 		diag_hint(plan->diag, message, "there are %s", all);
 }
 
-static bool number_of(struct plan *plan, const struct plan_element *element, enum end end, const char *text, struct place at,
-		      unsigned *number)
+static bool number_of(struct plan *plan, const struct plan_element *element, enum end end,
+	const char *text, struct place at, unsigned *number)
 {
 	unsigned count = count_of(element, end);
 
@@ -77,10 +78,12 @@ static bool number_of(struct plan *plan, const struct plan_element *element, enu
 	if (*number < count)
 		return true;
 	if (!count)
-		diag_error(plan->diag, at, "%s (%s) has no %ss", element->name, element->class->name, end == INPUT ? "input" : "output");
+		diag_error(plan->diag, at, "%s (%s) has no %ss", element->name,
+			element->class->name, end == INPUT ? "input" : "output");
 	else
-		diag_error(plan->diag, at, "%s (%s) has no %s %u; it has %u, numbered from 0", element->name, element->class->name,
-			   end == INPUT ? "input" : "output", *number, count);
+		diag_error(plan->diag, at, "%s (%s) has no %s %u; it has %u, numbered from 0",
+			element->name, element->class->name, end == INPUT ? "input" : "output",
+			*number, count);
 	return false;
 }
 
@@ -115,9 +118,10 @@ static void connect(struct plan *plan, const struct graph_edge *edge)
 	output = &from->outputs[out];
 	if (output->to) {
 		diag_hint(plan->diag,
-			  diag_error(plan->diag, edge->at, "output %u of %s already leads to %s (line %u)", out, from->name,
-				     output->to->element->name, output->at.line),
-			  "Tee sends copies to several");
+			diag_error(plan->diag, edge->at,
+				"output %u of %s already leads to %s (line %u)", out, from->name,
+				output->to->element->name, output->at.line),
+			"Tee sends copies to several");
 		return;
 	}
 	output->to = to->nodes.at[in];
@@ -144,9 +148,10 @@ static void check_inputs(struct plan *plan, const struct plan_element *element)
 	list_each (node, &element->nodes)
 		if (!is_optional(element, INPUT, (*node)->input) && !(*node)->fronts.count)
 			diag_hint(plan->diag,
-				  diag_error(plan->diag, element->syntax->at, "nothing leads to input %u of %s (%s)", (*node)->input,
-					     element->name, element->class->name),
-				  "connect it; Idle sends nothing");
+				diag_error(plan->diag, element->syntax->at,
+					"nothing leads to input %u of %s (%s)", (*node)->input,
+					element->name, element->class->name),
+				"connect it; Idle sends nothing");
 }
 
 void plan_edges(struct plan *plan)

@@ -3,7 +3,7 @@
 #include "plan/internal.h"
 #include "plan/start.h"
 
-#include "module/settings.h"
+#include "plan/settings.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -48,7 +48,8 @@ static void check_require(struct plan *plan, const struct graph_require *require
 	struct diag_message *message;
 
 	if (!module) {
-		message = diag_error(plan->diag, require->module.at, "there is no module \"%s\"", require->module.text);
+		message = diag_error(
+			plan->diag, require->module.at, "there is no module \"%s\"", require->module.text);
 		list_each (one, &plan->library->modules)
 			near_try(&near, one->descriptor->name);
 		if (near_best(&near))
@@ -58,8 +59,9 @@ static void check_require(struct plan *plan, const struct graph_require *require
 	if (require->compare == GRAPH_ANY_VERSION ||
 	    is_version_fit(require->compare, compare_versions(module->descriptor->version, require->version.text)))
 		return;
-	diag_error(plan->diag, require->version.at, "module \"%s\" is here in version %s, which is not the one required",
-		   module->descriptor->name, module->descriptor->version);
+	diag_error(plan->diag, require->version.at,
+		"module \"%s\" is here in version %s, which is not the one required",
+		module->descriptor->name, module->descriptor->version);
 }
 
 // ---- classes
@@ -70,7 +72,8 @@ static void unknown_class(struct plan *plan, const struct graph_element *syntax)
 	struct near near = { .word = syntax->class };
 
 	if (syntax->is_bare)
-		message = diag_error(plan->diag, syntax->class_at, "\"%s\" is neither an element declared here nor a class", syntax->class);
+		message = diag_error(plan->diag, syntax->class_at,
+			"\"%s\" is neither an element declared here nor a class", syntax->class);
 	else
 		message = diag_error(plan->diag, syntax->class_at, "there is no element class \"%s\"", syntax->class);
 	if (syntax->is_bare)
@@ -102,9 +105,13 @@ static void count_ends(const struct plan *plan, struct plan_element *element)
 
 	list_each (edge, &plan->graph->edges) {
 		if (edge->to == element->index && edge->input && isdigit((unsigned char)*edge->input))
-			inputs = inputs > strtoul(edge->input, NULL, 10) + 1 ? inputs : (unsigned)strtoul(edge->input, NULL, 10) + 1;
+			inputs = inputs > strtoul(edge->input, NULL, 10) + 1
+				? inputs
+				: (unsigned)strtoul(edge->input, NULL, 10) + 1;
 		if (edge->from == element->index && edge->output && isdigit((unsigned char)*edge->output))
-			outputs = outputs > strtoul(edge->output, NULL, 10) + 1 ? outputs : (unsigned)strtoul(edge->output, NULL, 10) + 1;
+			outputs = outputs > strtoul(edge->output, NULL, 10) + 1
+				? outputs
+				: (unsigned)strtoul(edge->output, NULL, 10) + 1;
 	}
 	element->input_count = class->no_inputs ? 0 : class->inputs ? count_names(class->inputs) : 1;
 	element->output_count = class->no_outputs ? 0 : class->outputs ? count_names(class->outputs) : 1;

@@ -8,16 +8,26 @@
 
 // The platform's own, those that this version raises first.
 static const struct weir_event_type *const built_in[] = {
-	&weir_event_packet_received, &weir_event_packet_malformed, &weir_event_packet_fragmented,
-	&weir_event_flow_started,    &weir_event_tcp_established,  &weir_event_flow_ended,
+	&weir_event_packet_received,
+	&weir_event_packet_malformed,
+	&weir_event_packet_fragmented,
+	&weir_event_flow_started,
+	&weir_event_tcp_established,
+	&weir_event_flow_ended,
 };
 
 // In what order an element sees the events of one packet.
 static unsigned rank_of(const struct weir_event_type *type)
 {
 	static const unsigned ranks[] = {
-		[WEIR_PER_PACKET] = 0,  [WEIR_PER_DIRECTION] = 3, [WEIR_PER_FLOW_] = 2,      [WEIR_PER_STREAM] = 4,
-		[WEIR_PER_SESSION] = 5, [WEIR_PER_HOST] = 6,	  [WEIR_PER_AGGREGATE] = 6, [WEIR_PER_SYSTEM] = 6,
+		[WEIR_PER_PACKET] = 0,
+		[WEIR_PER_DIRECTION] = 3,
+		[WEIR_PER_FLOW_] = 2,
+		[WEIR_PER_STREAM] = 4,
+		[WEIR_PER_SESSION] = 5,
+		[WEIR_PER_HOST] = 6,
+		[WEIR_PER_AGGREGATE] = 6,
+		[WEIR_PER_SYSTEM] = 6,
 	};
 	static const struct {
 		const char *name;
@@ -72,14 +82,14 @@ static void add_raiser(struct plan *plan, struct plan_element *element, const st
 		signal = add_signal(plan, member->event);
 	else if (!are_alike(signal->type, member->event))
 		diag_error(plan->diag, element->syntax->at,
-			   "%s: event \"%s\" has another payload here than in %s: build both modules with the same header",
-			   element->class->name, member->event->name,
-			   signal->raisers.count ? signal->raisers.at[0]->class->name : "the platform");
+			"%s: event \"%s\" has another payload here than in %s: build both modules with the same header",
+			element->class->name, member->event->name,
+			signal->raisers.count ? signal->raisers.at[0]->class->name : "the platform");
 	*list_add(plan->arena, &signal->raisers) = element;
 }
 
 static struct filter *parse_filter(struct plan *plan, const struct plan_element *element, const char *text,
-				   const struct weir_event_type *type)
+	const struct weir_event_type *type)
 {
 	struct place at = element->syntax->at;
 
@@ -96,7 +106,8 @@ static void insert_by_rank(struct plan *plan, struct plan_element *element, stru
 	element->handlers.at[i] = handler;
 }
 
-static void subscribe(struct plan *plan, struct plan_element *element, const struct weir_on *on, struct plan_signal *signal)
+static void subscribe(struct plan *plan, struct plan_element *element, const struct weir_on *on,
+	struct plan_signal *signal)
 {
 	struct plan_handler *handler = arena_new(plan->arena, struct plan_handler);
 	struct filter *filter = on->where ? parse_filter(plan, element, on->where, signal->type) : NULL;
@@ -118,7 +129,7 @@ static void unknown_event(struct plan *plan, const struct plan_element *element,
 {
 	struct near near = { .word = name };
 	struct diag_message *message = diag_warn(plan->diag, element->syntax->at,
-						 "%s hears \"%s\", which nothing in this graph raises", element->class->name, name);
+		"%s hears \"%s\", which nothing in this graph raises", element->class->name, name);
 
 	list_each (signal, &plan->signals)
 		near_try(&near, (*signal)->type->name);
@@ -138,8 +149,9 @@ static void add_handlers(struct plan *plan, struct plan_element *element)
 			is_heard = true;
 			if (on->typed && !are_alike(on->event, (*signal)->type))
 				diag_error(plan->diag, element->syntax->at,
-					   "%s hears \"%s\" with another payload than it is raised with: build both modules with the same header",
-					   element->class->name, name);
+					"%s hears \"%s\" with another payload than it is raised with: "
+					"build both modules with the same header",
+					element->class->name, name);
 			else
 				subscribe(plan, element, on, *signal);
 		}
@@ -149,7 +161,8 @@ static void add_handlers(struct plan *plan, struct plan_element *element)
 }
 
 // A class that hears what it raises, at whatever remove, would never come to an end.
-static bool raises_reach(struct plan *plan, const struct plan_element *from, const struct plan_element *to, uint8_t *seen)
+static bool raises_reach(struct plan *plan, const struct plan_element *from,
+	const struct plan_element *to, uint8_t *seen)
 {
 	if (seen[from->index]++)
 		return false;
@@ -159,7 +172,7 @@ static bool raises_reach(struct plan *plan, const struct plan_element *from, con
 				list_each (element, &plan->elements)
 					list_each (handler, &(*element)->handlers)
 						if ((*handler)->signal == *signal &&
-						    (*element == to || raises_reach(plan, *element, to, seen)))
+							(*element == to || raises_reach(plan, *element, to, seen)))
 							return true;
 	return false;
 }
@@ -168,9 +181,10 @@ static void refuse_cycles(struct plan *plan)
 {
 	list_each (element, &plan->elements)
 		if ((*element)->handlers.count &&
-		    raises_reach(plan, *element, *element, arena_array(plan->arena, uint8_t, plan->elements.count)))
-			diag_error(plan->diag, (*element)->syntax->at, "%s (%s) hears an event that comes of what it raises itself",
-				   (*element)->name, (*element)->class->name);
+			raises_reach(plan, *element, *element, arena_array(plan->arena, uint8_t, plan->elements.count)))
+			diag_error(plan->diag, (*element)->syntax->at,
+				"%s (%s) hears an event that comes of what it raises itself",
+				(*element)->name, (*element)->class->name);
 }
 
 void plan_events(struct plan *plan)

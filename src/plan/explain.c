@@ -32,7 +32,8 @@ static const char *shown(const struct plan *plan, const struct plan_value *value
 	return value->kind == VALUE_FILTER ? arena_print(plan->arena, "filter %s", value->name) : value->name;
 }
 
-static void list_values(const struct plan *plan, FILE *to, const char *head, struct plan_value *const *values, uint32_t count)
+static void list_values(const struct plan *plan, FILE *to, const char *head,
+	struct plan_value *const *values, uint32_t count)
 {
 	struct columns columns = { .to = to };
 
@@ -43,7 +44,8 @@ static void list_values(const struct plan *plan, FILE *to, const char *head, str
 		word(&columns, shown(plan, values[i]), i + 1 == count);
 }
 
-static void list_members(const struct plan_node *node, FILE *to, const char *head, bool (*is_in)(const struct weir_member *member))
+static void list_members(const struct plan_node *node, FILE *to, const char *head,
+	bool (*is_in)(const struct weir_member *member))
 {
 	struct columns columns = { .to = to };
 	const struct weir_class *class = node->element->class;
@@ -87,9 +89,11 @@ static void explain_outputs(const struct plan_node *node, FILE *to)
 		if (!output->to)
 			fprintf(to, "-> dropped, counted\n");
 		else if (output->to->input)
-			fprintf(to, "-> [%u]%s%s\n", output->to->input, output->to->element->name, output->again ? "  (in the next pass)" : "");
+			fprintf(to, "-> [%u]%s%s\n", output->to->input, output->to->element->name,
+				output->again ? "  (in the next pass)" : "");
 		else
-			fprintf(to, "-> %s%s\n", output->to->element->name, output->again ? "  (in the next pass)" : "");
+			fprintf(to, "-> %s%s\n", output->to->element->name,
+				output->again ? "  (in the next pass)" : "");
 	}
 }
 
@@ -148,8 +152,9 @@ static void explain_layout(const struct plan *plan, FILE *to)
 	fprintf(to, "\nvector: %u bytes; %u masks, columns:\n", plan->vector_size, plan->masks_size / 8);
 	list_each (value, &plan->values)
 		if ((*value)->size)
-			fprintf(to, "  %-28s %4u bytes at %5u   %s%s\n", (*value)->name, (*value)->size * WEIR_VECTOR, (*value)->at,
-				life(plan, *value), (*value)->is_spilled ? "; kept in the control block" : "");
+			fprintf(to, "  %-28s %4u bytes at %5u   %s%s\n", (*value)->name,
+				(*value)->size * WEIR_VECTOR, (*value)->at, life(plan, *value),
+				(*value)->is_spilled ? "; kept in the control block" : "");
 	fprintf(to, "control block: %u bytes", plan->layout.count ? plan->layout.bytes + 8 : 0);
 	for (unsigned i = 0; i < plan->layout.count; i++)
 		fprintf(to, "%s %s (%u)", i ? "," : ":", plan->layout.fields[i].name, plan->layout.fields[i].size);
@@ -159,14 +164,17 @@ static void explain_layout(const struct plan *plan, FILE *to)
 static void explain_steering(const struct plan *plan, FILE *to)
 {
 	static const char *const keys[] = {
-		[STEER_FLOW] = "both directions of a flow (addresses, protocol, ports)", [STEER_SOURCE] = "source address",
-		[STEER_DESTINATION] = "destination address", [STEER_ETHER_SOURCE] = "Ethernet source", [STEER_ONE] = "one worker",
+		[STEER_FLOW] = "both directions of a flow (addresses, protocol, ports)",
+		[STEER_SOURCE] = "source address",
+		[STEER_DESTINATION] = "destination address",
+		[STEER_ETHER_SOURCE] = "Ethernet source",
+		[STEER_ONE] = "one worker",
 	};
 
 	fprintf(to, "steering: by %s", keys[plan->steer]);
 	if (plan->steer_forced_by)
-		fprintf(to, ", for %s (%s) divides its state by %s", plan->steer_forced_by->name, plan->steer_forced_by->class->name,
-			plan->steer_forced_by->by);
+		fprintf(to, ", for %s (%s) divides its state by %s", plan->steer_forced_by->name,
+			plan->steer_forced_by->class->name, plan->steer_forced_by->by);
 	fprintf(to, "; %u worker%s\n", plan->workers, plan->workers == 1 ? "" : "s");
 }
 
@@ -180,17 +188,20 @@ static void explain_events(const struct plan *plan, FILE *to)
 			fprintf(to, " the platform");
 		list_each (raiser, &(*signal)->raisers)
 			fprintf(to, " %s", (*raiser)->name);
-		fprintf(to, ", %s, %u handler%s\n", (*signal)->rides ? "rides on the packet" : "told at the vector's end",
+		fprintf(to, ", %s, %u handler%s\n",
+			(*signal)->rides ? "rides on the packet" : "told at the vector's end",
 			(*signal)->handlers.count, (*signal)->handlers.count == 1 ? "" : "s");
 		list_each (watch, &(*signal)->watches)
-			fprintf(to, "  observed by %s%s%s\n", watch->observer->element->name, watch->filter ? " where " : "",
+			fprintf(to, "  observed by %s%s%s\n", watch->observer->element->name,
+				watch->filter ? " where " : "",
 				watch->filter ? filter_text(plan->arena, watch->filter) : "");
 	}
 }
 
 void plan_explain(const struct plan *plan, FILE *to)
 {
-	fprintf(to, "%s: %u elements, %u nodes in a pass\n\npackets enter:\n", plan->graph->file, plan->elements.count, plan->nodes.count);
+	fprintf(to, "%s: %u elements, %u nodes in a pass\n\npackets enter:\n", plan->graph->file,
+		plan->elements.count, plan->nodes.count);
 	explain_sources(plan, to);
 	fprintf(to, "\na pass:\n");
 	list_each (node, &plan->nodes)
@@ -204,14 +215,17 @@ void plan_dot(const struct plan *plan, FILE *to)
 {
 	fprintf(to, "digraph weir {\n\trankdir=LR;\n\tnode [shape=box, fontname=sans];\n");
 	list_each (element, &plan->elements)
-		fprintf(to, "\t\"%s\" [label=\"%s\\n%s\"];\n", (*element)->name, (*element)->name, (*element)->class->name);
+		fprintf(to, "\t\"%s\" [label=\"%s\\n%s\"];\n", (*element)->name, (*element)->name,
+			(*element)->class->name);
 	list_each (element, &plan->elements)
 		for (unsigned i = 0; i < (*element)->output_count; i++) {
 			const struct plan_output *output = &(*element)->outputs[i];
 
 			if (output->to)
-				fprintf(to, "\t\"%s\" -> \"%s\" [taillabel=\"%s\"%s];\n", (*element)->name, output->to->element->name,
-					*output->name ? output->name : "", output->again ? ", style=dashed" : "");
+				fprintf(to, "\t\"%s\" -> \"%s\" [taillabel=\"%s\"%s];\n",
+					(*element)->name, output->to->element->name,
+					*output->name ? output->name : "",
+					output->again ? ", style=dashed" : "");
 		}
 	fprintf(to, "}\n");
 }

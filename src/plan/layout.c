@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Places of values in the vector: masks first, then columns. Columns whose lives (first to last node that uses them) do
-// not meet share a place. What may be live where a packet leaves its vector goes into the control block.
+// Places of values in the vector: masks first, then columns. Columns whose lives (first to last node that uses
+// them) do not meet share a place. What may be live where a packet leaves its vector goes into the control
+// block.
 #include "packet/edit.h"
 #include "plan/internal.h"
 
@@ -71,7 +72,8 @@ static struct plan_value *fact_named(const struct plan *plan, const char *name)
 
 static void add_fact_masks(struct plan *plan)
 {
-	struct plan_value *network = fact_named(plan, "weir.network"), *transport = fact_named(plan, "weir.transport");
+	struct plan_value *network = fact_named(plan, "weir.network"),
+			  *transport = fact_named(plan, "weir.transport");
 
 	plan->facts.fragmented = signal_mask(plan, &weir_event_packet_fragmented);
 	plan->facts.malformed = signal_mask(plan, &weir_event_packet_malformed);
@@ -83,7 +85,8 @@ static void add_fact_masks(struct plan *plan)
 
 static void add_fact_columns(struct plan *plan)
 {
-	struct plan_value *network = fact_named(plan, "weir.network"), *transport = fact_named(plan, "weir.transport");
+	struct plan_value *network = fact_named(plan, "weir.network"),
+			  *transport = fact_named(plan, "weir.transport");
 
 	if (network)
 		plan->facts.network = network->at = add_column(plan, sizeof(uint16_t));
@@ -137,8 +140,8 @@ static void find_lives(struct plan *plan)
 			use(*value, *writer);
 }
 
-// Can a packet that has this value leave its vector at a holder and be read behind it? Then its column is filled when it
-// comes back in, at whatever node, and lives through the pass.
+// Can a packet that has this value leave its vector at a holder and be read behind it? Then its
+// column is filled when it comes back in, at whatever node, and lives through the pass.
 static bool survives(const struct plan *plan, const struct plan_value *value)
 {
 	bool is_held = false;
@@ -171,7 +174,8 @@ static void place_column(struct plan *plan, struct plan_value *value, struct str
 	struct strip *strip = NULL;
 
 	for (unsigned i = 0; i < *count && !value->spans_pass; i++)
-		if (strips[i].size == value->size && strips[i].free_from != PLAN_NOWHERE && strips[i].free_from <= value->first)
+		if (strips[i].size == value->size && strips[i].free_from != PLAN_NOWHERE &&
+			strips[i].free_from <= value->first)
 			strip = &strips[i];
 	if (!strip) {
 		strip = &strips[(*count)++];
@@ -188,7 +192,8 @@ static void add_columns(struct plan *plan)
 	unsigned count = 0, strip_count = 0;
 
 	list_each (value, &plan->values)
-		if ((*value)->size && !(*value)->at && ((*value)->kind == VALUE_FIELD || (*value)->kind == VALUE_CARRIED))
+		if ((*value)->size && !(*value)->at &&
+			((*value)->kind == VALUE_FIELD || (*value)->kind == VALUE_CARRIED))
 			sorted[count++] = *value;
 	qsort(sorted, count, sizeof(*sorted), by_first);
 	for (unsigned i = 0; i < count; i++)
@@ -201,8 +206,8 @@ static void spill(struct plan *plan, const char *name, const struct plan_value *
 {
 	if (!layout_add(&plan->layout, name, value->has, at, size))
 		diag_error(plan->diag, (struct place){ .file = plan->graph->file },
-			   "the control block is full: \"%s\" (%u bytes) has no room among %d fields in %d bytes", name, size,
-			   LAYOUT_FIELDS, (int)LAYOUT_ROOM);
+			"the control block is full: \"%s\" (%u bytes) has no room among %d fields in %d bytes",
+			name, size, LAYOUT_FIELDS, (int)LAYOUT_ROOM);
 }
 
 static void choose_spilled(struct plan *plan)
@@ -268,7 +273,9 @@ static bool bind(void *context, const struct filter_operand *operand, uint8_t oc
 	if (operand->kind == FILTER_PLACE) {
 		list_each (layer, &plan->layers)
 			if ((*layer)->protocol == operand->field->protocol && (*layer)->occurrence == occurrence) {
-				*place = (struct filter_place){ .has = (*layer)->place.has, .base = (*layer)->place.base, .end = (*layer)->place.end };
+				*place = (struct filter_place){ .has = (*layer)->place.has,
+					.base = (*layer)->place.base,
+					.end = (*layer)->place.end };
 				return true;
 			}
 		return false;
@@ -296,7 +303,8 @@ static void prepare_steps(struct plan *plan)
 	list_each (element, &plan->elements)
 		list_each (handler, &(*element)->handlers)
 			if ((*handler)->payload_filter)
-				(*handler)->payload_program = filter_bind(plan->arena, (*handler)->payload_filter, bind, plan);
+				(*handler)->payload_program = filter_bind(
+					plan->arena, (*handler)->payload_filter, bind, plan);
 }
 
 void plan_layout(struct plan *plan)

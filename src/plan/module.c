@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of a module's descriptor can be resolved without a graph: fields, events' parts, filters, state keys, defaults.
+// What of a module's descriptor can be resolved without a graph: fields, events' parts, filters, state keys,
+// defaults.
 #include "plan/internal.h"
 
 #include "lang/filter_parse.h"
-#include "module/settings.h"
+#include "plan/settings.h"
 
-static void check_default(struct plan *plan, const struct weir_class *class, const struct weir_member *member, struct place at)
+static void check_default(struct plan *plan, const struct weir_class *class,
+	const struct weir_member *member, struct place at)
 {
 	char room[64];
 	unsigned before = plan->diag->errors;
@@ -21,16 +23,21 @@ static void check_handlers(struct plan *plan, const struct weir_class *class, st
 		unsigned before = plan->diag->errors;
 
 		if (on->where)
-			filter_parse(plan->arena, on->where, strlen(on->where), at, plan_names(plan, on->event), plan->diag);
+			filter_parse(plan->arena, on->where, strlen(on->where), at,
+				plan_names(plan, on->event), plan->diag);
 		if (plan->diag->errors > before)
-			diag_hint(plan->diag, plan->diag->last, "in the filter of %s on %s", class->name, on->event ? on->event->name : on->name);
+			diag_hint(plan->diag, plan->diag->last, "in the filter of %s on %s",
+				class->name, on->event ? on->event->name : on->name);
 	}
 }
 
 static void check_class(struct plan *plan, const struct weir_class *class, struct place at)
 {
 	struct graph_element syntax = { .name = class->name, .class = class->name, .at = at, .class_at = at };
-	struct plan_element element = { .name = class->name, .class = class, .syntax = &syntax, .by = class->by ? class->by : WEIR_FLOW };
+	struct plan_element element = { .name = class->name,
+		.class = class,
+		.syntax = &syntax,
+		.by = class->by ? class->by : WEIR_FLOW };
 
 	each_member (member, class)
 		*list_add(plan->arena, &element.values) = NULL;

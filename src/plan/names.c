@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What names of fields mean in a graph: the platform's, those that modules of the library provide, and the parts of an
-// event's payload.
+// What names of fields mean in a graph: the platform's, those that modules of the library provide, and the
+// parts of an event's payload.
 #include "plan/internal.h"
 
 #include "lang/filter_parse.h"
@@ -27,7 +27,9 @@ static const struct weir_member *provider_of(const struct plan *plan, const char
 	list_each (module, &plan->library->modules)
 		for (const struct weir_class *const *class = module->descriptor->classes; *class; class++)
 			each_member (member, *class)
-				if (member->kind == WEIR_IS_FIELD && (member->use & WEIR_PROVIDES_) && !strcmp(member->field, name))
+				if (member->kind == WEIR_IS_FIELD &&
+					(member->use & WEIR_PROVIDES_) &&
+					!strcmp(member->field, name))
 					return member;
 	return NULL;
 }

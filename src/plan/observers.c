@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observers: elements without inputs and outputs that see all events of their subscription. Which signals, under which
-// filter, and which packet fields are to be at hand where the event is raised.
+// Observers: elements without inputs and outputs that see all events of their subscription. Which signals,
+// under which filter, and which packet fields are to be at hand where the event is raised.
 #include "plan/internal.h"
 #include "plan/platform.h"
 
@@ -16,10 +16,11 @@ static bool is_wanted(const struct observer_element *settings, const char *name)
 	return false;
 }
 
-static struct filter *try_filter(struct plan *plan, const struct observer_element *settings, const struct plan_element *element,
-				 const struct weir_event_type *type, struct diag *diag)
+static struct filter *try_filter(struct plan *plan, const struct observer_element *settings,
+	const struct plan_element *element, const struct weir_event_type *type, struct diag *diag)
 {
-	return filter_parse(plan->arena, settings->where, strlen(settings->where), element->syntax->at, plan_names(plan, type), diag);
+	return filter_parse(plan->arena, settings->where, strlen(settings->where),
+		element->syntax->at, plan_names(plan, type), diag);
 }
 
 // A filter may name parts that only some of the events have: it holds for none of the others.
@@ -53,7 +54,8 @@ static void add_fields(struct plan *plan, struct plan_observer *observer)
 			*list_add(plan->arena, &observer->fields) = plan_value_field(plan, field, DECODE_OUTER);
 			continue;
 		}
-		message = diag_error(plan->diag, observer->element->syntax->at, "%s: \"%s\" is no field that can be shown", observer->element->name, name);
+		message = diag_error(plan->diag, observer->element->syntax->at,
+			"%s: \"%s\" is no field that can be shown", observer->element->name, name);
 		for (unsigned n = 0; field_at(n); n++)
 			near_try(&near, field_at(n)->name);
 		if (near_best(&near))
@@ -71,7 +73,8 @@ static void check_event(struct plan *plan, const struct plan_element *element, c
 			return;
 		near_try(&near, (*signal)->type->name);
 	}
-	message = diag_error(plan->diag, element->syntax->at, "%s: nothing in this graph raises \"%s\"", element->name, glob);
+	message = diag_error(plan->diag, element->syntax->at,
+		"%s: nothing in this graph raises \"%s\"", element->name, glob);
 	if (near_best(&near))
 		diag_hint(plan->diag, message, "did you mean \"%s\"?", near_best(&near));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order of nodes in a pass: a node comes after all that lead to it. What remains cyclic re-enters: the packet comes
-// in again with the next vector, at that node. Queues and gates: who takes from whom.
+// The order of nodes in a pass: a node comes after all that lead to it. What remains cyclic re-enters: the
+// packet comes in again with the next vector, at that node. Queues and gates: who takes from whom.
 #include "plan/internal.h"
 
 struct walk {
@@ -91,9 +91,10 @@ static void find_feeder(struct plan *plan, struct plan_element *gate)
 		return;
 	}
 	diag_hint(plan->diag,
-		  diag_error(plan->diag, gate->syntax->at, "%s (%s) takes packets out of a queue, but none stands in front of it", gate->name,
-			     gate->class->name),
-		  "put a Queue in front: ... -> Queue -> %s -> ...", gate->name);
+		diag_error(plan->diag, gate->syntax->at,
+			"%s (%s) takes packets out of a queue, but none stands in front of it",
+			gate->name, gate->class->name),
+		"put a Queue in front: ... -> Queue -> %s -> ...", gate->name);
 }
 
 static bool is_fifo_owner(const struct weir_class *class)
@@ -114,7 +115,8 @@ static bool has_timer(const struct weir_class *class)
 
 static void mark_entries(struct plan_element *element)
 {
-	element->holds = element->class->holds || element->class->take || is_fifo_owner(element->class) || has_timer(element->class);
+	element->holds = element->class->holds || element->class->take ||
+		is_fifo_owner(element->class) || has_timer(element->class);
 	list_each (node, &element->nodes)
 		if (element->holds || (element->class->every_worker >> (*node)->input & 1))
 			(*node)->is_entered = true;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plan: what a graph means, as immutable data that any number of workers run.
 //
-// Its node is one input of one element; nodes stand in the order in which they run in a pass. What a node needs to know
-// of packets are values: where headers are, fields, filters. Each has a place in the vector and a mask that says on which
-// slots it is known; a node lists the values to be computed in front of it and those that it makes void.
+// Its node is one input of one element; nodes stand in the order in which they run in a pass. What
+// a node needs to know of packets are values: where headers are, fields, filters. Each has a place
+// in the vector and a mask that says on which slots it is known; a node lists the values to be
+// computed in front of it and those that it makes void.
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 

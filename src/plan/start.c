@@ -47,7 +47,8 @@ void plan_start(struct plan *plan, struct plan_element *element)
 
 	create_shared(element);
 	if (element->class->start && element->class->start(&start, element->prototype) && !start.is_refused)
-		diag_error(plan->diag, element->syntax->at, "%s (%s) refuses to start", element->name, element->class->name);
+		diag_error(plan->diag, element->syntax->at, "%s (%s) refuses to start",
+			element->name, element->class->name);
 }
 
 int plan_build_tables(struct plan *plan, const struct plan_element **failed)
@@ -95,7 +96,9 @@ unsigned weir_connected(const struct weir_start *start)
 int weir_refuse(struct weir_start *start, int argument, const char *format, ...)
 {
 	const struct graph_element *syntax = start->element->syntax;
-	struct place at = argument >= 0 && (uint32_t)argument < syntax->arguments.count ? syntax->arguments.at[argument].at : syntax->at;
+	struct place at = argument >= 0 && (uint32_t)argument < syntax->arguments.count
+		? syntax->arguments.at[argument].at
+		: syntax->at;
 	va_list args;
 	const char *text;
 

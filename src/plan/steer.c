@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// By what packets are divided among workers: the coarsest key that serves the state of all classes. What exists once has
-// a home worker; its packets are handed over to it.
+// By what packets are divided among workers: the coarsest key that serves the state of all classes.
+// What exists once has a home worker; its packets are handed over to it.
 #include "plan/internal.h"
 
 static bool keeps_state(const struct weir_class *class)
@@ -28,9 +28,10 @@ static const struct {
 static void unknown_key(struct plan *plan, const struct plan_element *element)
 {
 	diag_hint(plan->diag,
-		  diag_error(plan->diag, element->syntax->at, "%s divides its state by \"%s\", by which packets cannot be steered",
-			     element->class->name, element->by),
-		  "possible are flow, client, one, any, ip.src, ip.dst, ipv6.src, ipv6.dst, eth.src");
+		diag_error(plan->diag, element->syntax->at,
+			"%s divides its state by \"%s\", by which packets cannot be steered",
+			element->class->name, element->by),
+		"possible are flow, client, one, any, ip.src, ip.dst, ipv6.src, ipv6.dst, eth.src");
 }
 
 void plan_steer_for(struct plan *plan, struct plan_element *element)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What nodes read, provide and make void; from that, where decoding is inserted and what is missing.
 //
-// Known values flow along the edges of a pass: a node knows what all nodes in front of it knew or computed and did not
-// make void. What it reads and does not know is computed in front of it. Carried fields flow farther: also through
-// queues and re-entry, in the control block.
+// Known values flow along the edges of a pass: a node knows what all nodes in front of it knew or computed and
+// did not make void. What it reads and does not know is computed in front of it. Carried fields flow farther:
+// also through queues and re-entry, in the control block.
 #include "plan/internal.h"
 
 #include "lang/filter_parse.h"
@@ -35,8 +35,9 @@ static struct plan_value *places_of(struct plan *plan)
 // These are never quoted before they stand in the packet itself: the first is the outermost.
 uint8_t plan_occurrence(enum protocol protocol, uint8_t occurrence)
 {
-	bool is_first = protocol == PROTO_FRAME || protocol == PROTO_ETH || protocol == PROTO_VLAN || protocol == PROTO_IP ||
-			protocol == PROTO_IPV6 || protocol == PROTO_ARP || protocol == PROTO_MPLS;
+	bool is_first = protocol == PROTO_FRAME || protocol == PROTO_ETH ||
+		protocol == PROTO_VLAN || protocol == PROTO_IP || protocol == PROTO_IPV6 ||
+		protocol == PROTO_ARP || protocol == PROTO_MPLS;
 
 	return is_first && occurrence == 1 ? DECODE_OUTER : occurrence;
 }
@@ -150,8 +151,9 @@ static uint8_t split_name(struct plan *plan, const char *text, const char **name
 static void unknown_field(struct plan *plan, const struct plan_element *element, const struct weir_member *member)
 {
 	struct near near = { .word = member->field };
-	struct diag_message *message = diag_error(plan->diag, element->syntax->at, "%s (%s) reads the field \"%s\", which nothing here provides",
-						  element->name, element->class->name, member->field);
+	struct diag_message *message = diag_error(plan->diag, element->syntax->at,
+		"%s (%s) reads the field \"%s\", which nothing here provides", element->name,
+		element->class->name, member->field);
 
 	for (unsigned i = 0; field_at(i); i++)
 		near_try(&near, field_at(i)->name);
@@ -185,12 +187,15 @@ void plan_declare(struct plan *plan, struct plan_element *element, const struct 
 		return;
 	}
 	if (!is_fit(field, member)) {
-		diag_error(plan->diag, element->syntax->at, "%s: \"%s\" is declared with a column of %u bytes, which does not fit the field (%u bytes)",
-			   element->class->name, field->name, member->size, field->size);
+		diag_error(plan->diag, element->syntax->at,
+			"%s: \"%s\" is declared with a column of %u bytes, which does not fit the field (%u bytes)",
+			element->class->name, field->name, member->size, field->size);
 		return;
 	}
 	if ((member->use & WEIR_WRITES_) && field->kind == FIELD_DERIVED && !packet_can_set(field)) {
-		diag_error(plan->diag, element->syntax->at, "%s changes \"%s\", which cannot be set", element->class->name, field->name);
+		diag_error(plan->diag, element->syntax->at,
+			"%s changes \"%s\", which cannot be set", element->class->name,
+			field->name);
 		return;
 	}
 	value = plan_value_field(plan, field, occurrence);
@@ -240,7 +245,8 @@ static void declare_filter(struct plan *plan, struct plan_element *element, cons
 
 	if (!setting->text || !*setting->text)
 		return;
-	filter = filter_parse(plan->arena, setting->text, strlen(setting->text), at, plan_names(plan, NULL), plan->diag);
+	filter = filter_parse(plan->arena, setting->text, strlen(setting->text), at,
+		plan_names(plan, NULL), plan->diag);
 	if (!filter)
 		return;
 	element->values.at[index] = plan_value_filter(plan, filter);
@@ -286,25 +292,10 @@ static void declare_facts(struct plan *plan)
 
 static unsigned layer_bit(enum protocol protocol)
 {
-	switch (protocol) {
-	case PROTO_ETH:
-	case PROTO_VLAN:
-		return WEIR_REWRITES_L2;
-	case PROTO_ARP:
-	case PROTO_IP:
-	case PROTO_IPV6:
-	case PROTO_IPV6_EXT:
-		return WEIR_REWRITES_L3;
-	case PROTO_TCP:
-	case PROTO_UDP:
-	case PROTO_UDPLITE:
-	case PROTO_SCTP:
-	case PROTO_ICMP:
-	case PROTO_ICMPV6:
-		return WEIR_REWRITES_L4;
-	default:
-		return 0;
-	}
+	static const unsigned bits[] = { [2] = WEIR_REWRITES_L2, [3] = WEIR_REWRITES_L3, [4] = WEIR_REWRITES_L4 };
+	unsigned layer = protocol_layer(protocol);
+
+	return layer < sizeof(bits) / sizeof(*bits) ? bits[layer] : 0;
 }
 
 static bool is_checksum(const struct field *field)
@@ -321,7 +312,7 @@ static bool overlaps(const struct field *set, const struct field *other)
 		return false;
 	if (set->sum != SUM_NONE && is_checksum(other))
 		return true;
-	return set->protocol == other->protocol &&
+	return protocol_whole(set->protocol) == protocol_whole(other->protocol) &&
 	       (!set->width || !other->width ||
 		(set->offset < other->offset + other->width && other->offset < set->offset + set->width));
 }
@@ -468,8 +459,8 @@ static bool is_provided(const struct plan_node *node, const struct plan_value *v
 }
 
 // Goes back from a node over all ways; the first source that is reached without a provider is what is wrong.
-static const struct plan_element *way_without(struct plan *plan, const struct plan_node *node, const struct plan_value *value,
-					      uint8_t *seen)
+static const struct plan_element *way_without(struct plan *plan, const struct plan_node *node,
+	const struct plan_value *value, uint8_t *seen)
 {
 	LIST(const struct plan_node *) todo = { 0 };
 
@@ -496,10 +487,13 @@ static void check_provided(struct plan *plan, const struct plan_value *value)
 		from = way_without(plan, *node, value, arena_array(plan->arena, uint8_t, plan->nodes.count + 1));
 		if (!from)
 			continue;
-		message = diag_error(plan->diag, (*node)->element->syntax->at, "%s (%s) reads \"%s\", which nothing provides on the way from %s",
-				     (*node)->element->name, (*node)->element->class->name, value->name, from->name);
+		message = diag_error(plan->diag, (*node)->element->syntax->at,
+			"%s (%s) reads \"%s\", which nothing provides on the way from %s",
+			(*node)->element->name, (*node)->element->class->name, value->name,
+			from->name);
 		if (value->writers.count)
-			diag_hint(plan->diag, message, "%s provides it, elsewhere", value->writers.at[0]->element->name);
+			diag_hint(plan->diag, message, "%s provides it, elsewhere",
+				value->writers.at[0]->element->name);
 	}
 }
 

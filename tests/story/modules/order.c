@@ -18,9 +18,10 @@ struct count {
 	WEIR_COLUMN(uint32_t) number;                                                                      \
 	weir_counter numbered, early, late, none
 
-#define KEYS(tag)                                                                                          \
-	WEIR_KEEPS(tag, flows, .rows = 1 << 16), WEIR_READS(tag, source, "ip.src"), WEIR_READS(tag, destination, "ip.dst"), \
-		WEIR_READS(tag, from, "udp.srcport"), WEIR_READS(tag, to, "udp.dstport"), WEIR_COUNTS(tag, numbered)
+#define KEYS(tag) \
+	WEIR_KEEPS(tag, flows, .rows = 1 << 16), WEIR_READS(tag, source, "ip.src"), \
+		WEIR_READS(tag, destination, "ip.dst"), WEIR_READS(tag, from, "udp.srcport"), \
+		WEIR_READS(tag, to, "udp.dstport"), WEIR_COUNTS(tag, numbered)
 
 struct stamp {
 	KEYED;
@@ -75,10 +76,9 @@ WEIR_CLASS(Stamp, stamp,
 	WEIR_MEMBERS(KEYS(stamp), WEIR_PROVIDES(stamp, number, "test.number", .some = true)),
 	.process = stamp);
 
-WEIR_CLASS(Order, order,
-	.about = "counts packets that come out of turn",
-	WEIR_MEMBERS(KEYS(order), WEIR_READS_IF(order, number, "test.number"), WEIR_COUNTS(order, early), WEIR_COUNTS(order, late),
-		WEIR_COUNTS(order, none)),
+WEIR_CLASS(Order, order, .about = "counts packets that come out of turn",
+	WEIR_MEMBERS(KEYS(order), WEIR_READS_IF(order, number, "test.number"),
+		WEIR_COUNTS(order, early), WEIR_COUNTS(order, late), WEIR_COUNTS(order, none)),
 	.process = order);
 
 WEIR_MODULE("order", "1.0.0", &Stamp, &Order);

@@ -11,5 +11,6 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 		weir_column(v, self->paint)[i] = 9;
 	out[0] = in;
 }
-WEIR_CLASS(Liar, liar, .about = "paints packets that are elsewhere", WEIR_MEMBERS(WEIR_CHANGES(liar, paint, "weir.paint")), .process = process);
+WEIR_CLASS(Liar, liar, .about = "paints packets that are elsewhere",
+	WEIR_MEMBERS(WEIR_CHANGES(liar, paint, "weir.paint")), .process = process);
 WEIR_MODULE("liar", "1.0", &Liar);

@@ -13,5 +13,6 @@ static void process(struct weir_call *, struct weir_vector *v, weir_mask in, wei
 	}
 	out[0] = in;
 }
-WEIR_CLASS(Liar, liar, .about = "edits what it does not declare", WEIR_MEMBERS(WEIR_READS(liar, ttl, "ip.ttl")), .process = process);
+WEIR_CLASS(Liar, liar, .about = "edits what it does not declare",
+	WEIR_MEMBERS(WEIR_READS(liar, ttl, "ip.ttl")), .process = process);
 WEIR_MODULE("liar", "1.0", &Liar);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings: from the text of a graph's arguments to members of an element's struct.
-#ifndef MODULE_SETTINGS_H
-#define MODULE_SETTINGS_H
+#ifndef PLAN_SETTINGS_H
+#define PLAN_SETTINGS_H
 
 #include "lang/graph.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "module/settings.h"
+#include "plan/settings.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -99,8 +99,9 @@ static bool store_number(const struct value *value, void *to, uint64_t number)
 		most = member->max ? (uint64_t)member->max : most;
 	}
 	if (number < least || number > most) {
-		diag_error(value->diag, value->at, "%s: %s is out of range; it may be %" PRIu64 " to %" PRIu64, member->name,
-			   value->text, least, most);
+		diag_error(value->diag, value->at,
+			"%s: %s is out of range; it may be %" PRIu64 " to %" PRIu64, member->name,
+			value->text, least, most);
 		return false;
 	}
 	memcpy(to, &number, member->size); // little endian: the low bytes
@@ -113,11 +114,12 @@ static bool parse_number(const struct value *value, void *to)
 	double real;
 
 	if (!number_of(value->member->name, value->text, &real, &number))
-		return refuse(value, arena_print(value->arena, "a number%s",
-						 *unit_of(value->member->name)->ending ?
-							 arena_print(value->arena, " (of %s)",
-								     unit_of(value->member->name)->ending + 1) :
-							 ""));
+		return refuse(value,
+			arena_print(value->arena, "a number%s",
+				*unit_of(value->member->name)->ending
+					? arena_print(value->arena, " (of %s)",
+						  unit_of(value->member->name)->ending + 1)
+					: ""));
 	return store_number(value, to, number);
 }
 
@@ -129,7 +131,7 @@ static bool parse_bool(const struct value *value, void *to)
 		const char *text;
 		bool is;
 	} words[] = { { "true", true }, { "yes", true }, { "on", true }, { "1", true },
-		      { "false", false }, { "no", false }, { "off", false }, { "0", false } };
+		{ "false", false }, { "no", false }, { "off", false }, { "0", false } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (!strcasecmp(words[i].text, value->text)) {
@@ -141,7 +143,8 @@ static bool parse_bool(const struct value *value, void *to)
 
 static int nibble(char c)
 {
-	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10 : -1;
+	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10
+										: -1;
 }
 
 // Without quotes, with \n \t \" \\ \xHH inside them as in the graph language.
@@ -163,10 +166,22 @@ static const char *unquoted(struct arena *arena, const char *text)
 			*to++ = (char)(nibble(from[1]) << 4 | nibble(from[2]));
 			from += 2;
 		} else {
-			*to++ = *from == 'n' ? '\n' : *from == 't' ? '\t' : *from;
+			*to++ = *from == 'n' ? '\n' : *from == 't' ? '\t'
+								   : *from;
 		}
 	}
 	return result;
+}
+
+// A filter that was written in quotes as a whole: define($filter "tcp.port == 80"). One that begins
+// and ends with a string of its own has more quotes inside.
+static const char *whole_unquoted(struct arena *arena, const char *text)
+{
+	const char *end = text[0] == '"' ? text + 1 : NULL;
+
+	while (end && *end && *end != '"')
+		end += *end == '\\' && end[1] ? 2 : 1;
+	return end && *end && !end[1] ? unquoted(arena, text) : text;
 }
 
 static bool parse_string(const struct value *value, void *to)
@@ -207,14 +222,20 @@ static bool parse_ether(const struct value *value, void *to)
 }
 
 static bool (*const parsers[])(const struct value *value, void *to) = {
-	[WEIR_BOOL] = parse_bool,	[WEIR_U8] = parse_number,	[WEIR_U16] = parse_number,
-	[WEIR_U32] = parse_number,	[WEIR_U64] = parse_number,	[WEIR_IP] = parse_address,
-	[WEIR_PREFIX] = parse_prefix,	[WEIR_ETHER] = parse_ether,	[WEIR_STRING] = parse_string,
+	[WEIR_BOOL] = parse_bool,
+	[WEIR_U8] = parse_number,
+	[WEIR_U16] = parse_number,
+	[WEIR_U32] = parse_number,
+	[WEIR_U64] = parse_number,
+	[WEIR_IP] = parse_address,
+	[WEIR_PREFIX] = parse_prefix,
+	[WEIR_ETHER] = parse_ether,
+	[WEIR_STRING] = parse_string,
 	[WEIR_STRINGS] = parse_strings,
 };
 
-bool settings_parse(struct arena *arena, const struct weir_member *member, void *to, const char *text, struct place at,
-		    struct diag *diag)
+bool settings_parse(struct arena *arena, const struct weir_member *member, void *to, const char *text,
+	struct place at, struct diag *diag)
 {
 	struct value value = { arena, member, text, at, diag };
 
@@ -246,7 +267,7 @@ static unsigned index_of(const struct filling *filling, const struct weir_member
 	return (unsigned)(member - filling->class->members);
 }
 
-#define each_setting(member, class)                                                                        \
+#define each_setting(member, class) \
 	for (const struct weir_member *member = (class)->members; member && member->kind != WEIR_END; member++) \
 		if (is_setting(member))
 
@@ -262,14 +283,18 @@ static void give(struct filling *filling, const struct weir_member *member, cons
 	filling->given[index] = true;
 	filling->places[index] = at;
 	if (member->kind == WEIR_IS_FILTER)
-		((struct { uint32_t at; const char *text; } *)(filling->self + member->offset))->text = text;
+		((struct {
+			uint32_t at;
+			const char *text;
+		} *)(filling->self + member->offset))
+			->text = whole_unquoted(filling->arena, text);
 	else if (!settings_parse(filling->arena, member, filling->self + member->offset, text, at, filling->diag))
 		filling->is_well = false;
 }
 
 // Is the argument `NAME value`, or the name of a yes-or-no setting alone? Then *value is its value.
 static const struct weir_member *keyword_of(const struct filling *filling, const struct graph_argument *argument,
-					    const char **value)
+	const char **value)
 {
 	size_t length = strcspn(argument->text, " \t\n");
 
@@ -334,7 +359,9 @@ static void give_argument(struct filling *filling, const struct graph_argument *
 	}
 	if (has_rest || !*argument->text)
 		return;
-	suggest(filling, diag_error(filling->diag, argument->at, "%s has no setting for \"%s\"", filling->class->name, argument->text),
+	suggest(filling,
+		diag_error(filling->diag, argument->at, "%s has no setting for \"%s\"",
+			filling->class->name, argument->text),
 		argument->text);
 	filling->is_well = false;
 }
@@ -363,13 +390,14 @@ static void give_default(struct filling *filling, const struct weir_member *memb
 			give(filling, member, member->value, filling->element->at);
 		return;
 	}
-	diag_error(filling->diag, filling->element->at, "%s needs the setting \"%s\"%s%s", filling->class->name, member->name,
-		   member->about ? ": " : "", member->about ? member->about : "");
+	diag_error(filling->diag, filling->element->at, "%s needs the setting \"%s\"%s%s",
+		filling->class->name, member->name, member->about ? ": " : "",
+		member->about ? member->about : "");
 	filling->is_well = false;
 }
 
-bool settings_fill(struct arena *arena, const struct weir_class *class, const struct graph_element *element, void *self,
-		   struct place *places, struct diag *diag)
+bool settings_fill(struct arena *arena, const struct weir_class *class, const struct graph_element *element,
+	void *self, struct place *places, struct diag *diag)
 {
 	struct filling filling = { arena, class, element, self, places, diag, NULL, true };
 	const struct weir_member *rest = rest_of(class);
@@ -425,9 +453,11 @@ const char *settings_print(struct arena *arena, const struct weir_member *member
 		return print_address(arena, at);
 	case WEIR_PREFIX:
 		return arena_print(arena, "%s/%u", print_address(arena, &prefix->addr),
-				   weir_is_ip4(&prefix->addr) && prefix->length >= 96 ? prefix->length - 96u : prefix->length);
+			weir_is_ip4(&prefix->addr) && prefix->length >= 96 ? prefix->length - 96u
+									   : prefix->length);
 	case WEIR_ETHER:
-		return arena_print(arena, "%02x:%02x:%02x:%02x:%02x:%02x", ether[0], ether[1], ether[2], ether[3], ether[4], ether[5]);
+		return arena_print(arena, "%02x:%02x:%02x:%02x:%02x:%02x", ether[0], ether[1],
+			ether[2], ether[3], ether[4], ether[5]);
 	case WEIR_STRING:
 		return *(const char *const *)at;
 	case WEIR_STRINGS:
