@@ -56,4 +56,4 @@ deb: # Make a Debian package, in build-deb/
 	@packaging/make-deb
 
 clean: # Remove all that was built
-	@rm -rf build build-asan build-release build-fuzz build-deb
+	@rm -rf build build-asan build-release build-fuzz build-deb build-demo

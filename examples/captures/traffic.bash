@@ -43,6 +43,7 @@ router_captures() {
 	stop
 	stop $dumpcap
 	/usr/bin/python3 "$here/rewrite.py" nameless "$work/both.pcapng" "$out/router-both-sides.pcapng"
+	tshark -r "$out/router-both-sides.pcapng" -Y 'frame.interface_id == 1' -F nsecpcap -w "$out/router-wan.pcap"
 }
 
 neighbours() {

@@ -95,7 +95,7 @@ static void print_elements(const struct plan *plan, FILE *to)
 		struct instance_sum sum = engine_instance(*element);
 		double cycles = sum.timed_packets ? (double)sum.cycles / (double)sum.timed_packets : 0;
 
-		if ((*element)->class->no_inputs)
+		if (!sum.packets)
 			continue;
 		fprintf(to, "%-24s %-16s %14" PRIu64 " %12" PRIu64 " %10" PRIu64 " %8.1f\n",
 			(*element)->name, (*element)->class->name, sum.packets, sum.dropped,

@@ -53,22 +53,34 @@ def count_by_tshark(path):
 
 
 def count_by_weir(path):
-    all_of_them = expressions()
-    graph = f'FromDump -> t :: Tee({len(all_of_them)});\n'
-    for i, expression in enumerate(all_of_them):
-        graph += f't[{i}] -> m{i} :: Match({expression}) -> d{i} :: Discard; m{i}[other] -> Discard;\n'
-    elements = weir.run(graph, '-i', path)['elements']
-    return {expression: elements[f'd{i}']['packets'] for i, expression in enumerate(all_of_them)}
+    """Each packet comes to each filter; those that match go by a counter."""
+    graph, front = '', 'FromDump'
+    for i, expression in enumerate(expressions()):
+        graph += f'{front} -> m{i} :: Match({expression}) -> c{i} :: Counter -> n{i} :: Null; m{i}[other] -> n{i};\n'
+        front = f'n{i}'
+    elements = weir.run(graph + f'{front} -> Discard;', '-i', path)['elements']
+    return {expression: elements[f'c{i}']['packets'] for i, expression in enumerate(expressions())}
 
 
 def make():
-    TRUTH.write_text(json.dumps({p.name: count_by_tshark(p) for p in captures()}, indent=0, sort_keys=True) + '\n')
+    save({path.name: count_by_tshark(path) for path in captures()})
+
+
+def save(counts):
+    """A line per capture: how many packets each of the expressions selects."""
+    lines = [f'{json.dumps(name)}: {json.dumps([counts[name][e] for e in expressions()])}' for name in sorted(counts)]
+    TRUTH.write_text('{"expressions": ' + json.dumps(expressions(), indent=0) + ',\n' + ',\n'.join(lines) + '}\n')
+
+
+def truth_of(name):
+    truth = json.loads(TRUTH.read_text())
+    return dict(zip(truth['expressions'], truth[name]))
 
 
 @pytest.mark.skipif(not TRUTH.exists(), reason='no filters.json')
 @pytest.mark.parametrize('path', captures(), ids=lambda p: p.name)
 def test_as_many_packets_as_tshark(path):
-    truth = json.loads(TRUTH.read_text())[path.name]
+    truth = truth_of(path.name)
     different = json.loads(DIFFERENCES.read_text()).get(path.name, {}) if DIFFERENCES.exists() else {}
     found = count_by_weir(path)
     wrong = {e: (found[e], truth[e]) for e in found if found[e] != different.get(e, [truth[e]])[0]}
