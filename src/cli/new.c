@@ -61,14 +61,14 @@ static const char table[] =
 	"> Ether()/ARP()\n"
 	"out0: Ether()/IP(ttl=9)/UDP()\n"
 	"out0: Ether()/ARP()\n"
-	"count: e.too_low 1\n"
+	"drop: e.too_low 1\n"
 	"\n"
 	"== the default\n"
 	"graph: in -> e :: @Name@ -> out0;\n"
 	"> Ether()/IP(ttl=2)/UDP()\n"
 	"> Ether()/IP(ttl=1)/UDP()\n"
 	"out0: Ether()/IP(ttl=2)/UDP()\n"
-	"count: e.too_low 1\n";
+	"drop: e.too_low 1\n";
 
 static const char makefile[] =
 	"# Builds against an installed Weir; PKG_CONFIG_PATH=.../build/packaging builds against a source tree.\n"

@@ -15,7 +15,7 @@ bool enter(struct parser *parser, struct place at)
 void leave(struct parser *parser, struct place open, enum token_kind closer)
 {
 	parser->depth--;
-	if (accept(parser, closer))
+	if (accept_token(parser, closer))
 		return;
 	if (!parser->is_cut)
 		fault(parser->faults, open, "this \"%s\" is never closed", closer == TOKEN_PAREN_END ? "(" : "{");
@@ -75,7 +75,7 @@ static void parse_formals(struct parser *parser)
 	if (!has_formals(parser))
 		return;
 	if (parser->token.kind != TOKEN_BAR)
-		while (parse_formal(parser) && accept(parser, TOKEN_COMMA))
+		while (parse_formal(parser) && accept_token(parser, TOKEN_COMMA))
 			;
 	expect(parser, TOKEN_BAR, "behind the variables of a compound element");
 }
@@ -138,7 +138,7 @@ struct class *parse_compound(struct parser *parser, const char *name, struct pla
 		parse_body(parser, at);
 		*list_add(parser->arena, &class->bodies) = parser->body;
 		parser->body = outside.body;
-	} while (accept(parser, TOKEN_BARS));
+	} while (accept_token(parser, TOKEN_BARS));
 	leave(parser, at, TOKEN_BRACE_END);
 	class->is_broken |= parser->faults->count != faults;
 	parser->defining = outside.defining;
@@ -179,13 +179,13 @@ bool parse_elementclass(struct parser *parser)
 	advance(parser);
 	at = parser->token.at;
 	if (!check_name(parser, "a class")) {
-		accept(parser, TOKEN_NAME);
+		accept_token(parser, TOKEN_NAME);
 		return false;
 	}
 	name = word_of(parser);
 	advance(parser);
 	open = parser->token.at;
-	if (accept(parser, TOKEN_BRACE))
+	if (accept_token(parser, TOKEN_BRACE))
 		class = parse_compound(parser, name, open);
 	else if (parser->token.kind != TOKEN_NAME)
 		fault(parser->faults, open, "expected \"{\" or another class behind \"elementclass %s\", not %s",

@@ -72,7 +72,7 @@ static bool parse_ports(struct parser *parser, struct ports *ports)
 			return false;
 		*list_add(parser->arena, &found.list) = (struct port){ text, parser->token.at };
 		advance(parser);
-	} while (accept(parser, TOKEN_COMMA));
+	} while (accept_token(parser, TOKEN_COMMA));
 	ports->list.count = ports->list.room = found.list.count;
 	ports->list.at = arena_array(parser->arena, struct port, found.list.count);
 	memcpy(ports->list.at, found.list.at, found.list.count * sizeof(*usual));
@@ -96,7 +96,7 @@ static bool parse_class(struct parser *parser, uint32_t index)
 
 	node->class_at = at;
 	node->visible = parser->body->youngest;
-	if (accept(parser, TOKEN_BRACE)) {
+	if (accept_token(parser, TOKEN_BRACE)) {
 		compound = parse_compound(parser, NULL, at);
 		node = &parser->body->nodes.at[index];
 		node->class = "";
@@ -105,7 +105,7 @@ static bool parse_class(struct parser *parser, uint32_t index)
 	}
 	node->is_class_variable = parser->token.kind == TOKEN_VARIABLE;
 	if (!node->is_class_variable && !check_name(parser, "a class")) {
-		accept(parser, TOKEN_NAME);
+		accept_token(parser, TOKEN_NAME);
 		return false;
 	}
 	node->class = word_of(parser);
@@ -277,7 +277,7 @@ static bool parse_hop(struct parser *parser, struct hop *hop, const struct arrow
 		if (!parse_end(parser, &end, before))
 			return false;
 		*list_add(parser->arena, &hop->ends) = end;
-	} while (accept(parser, TOKEN_COMMA));
+	} while (accept_token(parser, TOKEN_COMMA));
 	return true;
 }
 

@@ -7,7 +7,7 @@ void advance(struct parser *parser)
 	parser->token = token_next(&parser->lexer);
 }
 
-bool accept(struct parser *parser, enum token_kind kind)
+bool accept_token(struct parser *parser, enum token_kind kind)
 {
 	if (parser->token.kind != kind)
 		return false;
@@ -26,7 +26,7 @@ static const char *const kind_names[TOKEN_KINDS] = {
 
 bool expect(struct parser *parser, enum token_kind kind, const char *where)
 {
-	if (accept(parser, kind))
+	if (accept_token(parser, kind))
 		return true;
 	fault(parser->faults, parser->token.at, "expected %s %s, not %s", kind_names[kind], where,
 		token_quote(&parser->lexer, &parser->token));
@@ -247,7 +247,7 @@ static bool is_end_of_statements(struct parser *parser)
 void parse_statements(struct parser *parser)
 {
 	while (!is_end_of_statements(parser))
-		if (!accept(parser, TOKEN_SEMICOLON))
+		if (!accept_token(parser, TOKEN_SEMICOLON))
 			parse_statement(parser);
 }
 

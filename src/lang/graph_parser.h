@@ -27,7 +27,7 @@ struct parser {
 
 // Words
 void advance(struct parser *parser);
-bool accept(struct parser *parser, enum token_kind kind);
+bool accept_token(struct parser *parser, enum token_kind kind);
 // Else an error: expected "[" WHERE, not ..
 bool expect(struct parser *parser, enum token_kind kind, const char *where);
 char *word_of(struct parser *parser); // the name at hand, as text in the arena

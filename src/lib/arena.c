@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ALIGNED = 64 }; // what is as large as a cache line begins at one
+
 struct block {
 	struct block *next;
 	size_t used, size;
-	_Alignas(16) char bytes[];
+	_Alignas(ALIGNED) char bytes[];
 };
 
 struct arena {
@@ -16,12 +18,14 @@ struct arena {
 
 static struct block *block_create(size_t size)
 {
-	struct block *block = calloc(1, sizeof(*block) + size);
+	size_t whole = (sizeof(struct block) + size + ALIGNED - 1) & ~(size_t)(ALIGNED - 1);
+	struct block *block = aligned_alloc(ALIGNED, whole);
 
 	if (!block) {
 		fprintf(stderr, "weir: out of memory (%zu bytes)\n", size);
 		abort();
 	}
+	memset(block, 0, whole);
 	block->size = size;
 	return block;
 }
@@ -51,15 +55,17 @@ void arena_destroy(struct arena *arena)
 void *arena_take(struct arena *arena, size_t size)
 {
 	struct block *block = arena->blocks;
-	size_t rounded = (size + 15) & ~(size_t)15;
+	size_t align = size >= ALIGNED ? ALIGNED : 16;
+	size_t rounded = (size + 15) & ~(size_t)15, from = (block->used + align - 1) & ~(align - 1);
 
-	if (block->size - block->used < rounded) {
+	if (from > block->size || block->size - from < rounded) {
 		block = block_create(rounded > 16384 ? rounded : 32768);
 		block->next = arena->blocks;
 		arena->blocks = block;
+		from = 0;
 	}
-	block->used += rounded;
-	return block->bytes + block->used - rounded;
+	block->used = from + rounded;
+	return block->bytes + from;
 }
 
 char *arena_text(struct arena *arena, const char *text, size_t length)

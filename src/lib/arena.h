@@ -14,7 +14,7 @@ struct arena;
 struct arena *arena_create(void);
 void arena_destroy(struct arena *arena); // NULL is fine
 
-// Zeroed memory, aligned to 16; cannot fail.
+// Zeroed memory, aligned to 16, from 64 bytes on to a cache line; cannot fail.
 void *arena_take(struct arena *arena, size_t size);
 char *arena_text(struct arena *arena, const char *text, size_t length); // a terminated copy
 char *arena_print(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -12,9 +12,10 @@ GRAPHS = sorted((weir.PROJECT / 'tests/unit/wrong-graphs').glob('*.weir'))
 @pytest.mark.parametrize('path', GRAPHS, ids=lambda p: p.stem)
 def test_says_what_is_wrong(path):
     expected = re.search(r'^// expect: (.*)$', path.read_text(errors='replace'), re.M).group(1)
-    code, out, err = weir.call('check', path.name, cwd=path.parent)
+    name = path.relative_to(weir.PROJECT)
+    code, out, err = weir.call('check', name, cwd=weir.PROJECT)
     assert code == 1, out + err
-    assert expected in err.replace(f'{path.name}:', ''), err
+    assert expected in err.replace(f'{name}:', ''), err
 
 
 @pytest.mark.parametrize('path', sorted((weir.PROJECT / 'examples').glob('*.weir')), ids=lambda p: p.name)
