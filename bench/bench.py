@@ -140,6 +140,25 @@ def run_once(weir, graph, folder, seconds, fill, core):
     return summary['busy_cycles'] / max(1, summary['received'])
 
 
+def instructions(weir, graph, folder):
+    """Of the whole process, by callgrind: the same for the same work, whatever else the machine does."""
+    command = ['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', weir, 'run', '--quiet', '--buffers', '4096',
+               '-i', f'{folder}/many.pcap', '-e', graph]
+    if 'ToDump' in graph:
+        command += ['-o', 'null:']
+    done = subprocess.run(command, capture_output=True, text=True)
+    return int(done.stderr.split('Collected : ')[1].split()[0])
+
+
+def count_instructions(weir, chosen, folder, frames):
+    write_capture(folder / 'many.pcap', frames * 8)
+    source = instructions(weir, chosen['source'], folder)
+    print('\ninstructions per packet over the source (callgrind)')
+    for key, graph in chosen.items():
+        if key != 'source':
+            print(f'  {key:<28} {(instructions(weir, graph, folder) - source) / (8 * len(frames)):8.1f}', flush=True)
+
+
 def check_router(weir, folder, table, frames):
     out = folder / 'out.pcap'
     graph = router(f'file {folder}/routes', GATEWAYS)
@@ -169,6 +188,7 @@ def main():
     parser.add_argument('--core', type=int, default=1 if (os.cpu_count() or 1) > 1 else 0)
     parser.add_argument('--only', default='')
     parser.add_argument('--fills', default='64')
+    parser.add_argument('--instructions', action='store_true', help='count instructions, not cycles')
     options = parser.parse_args()
     rng = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
@@ -178,6 +198,9 @@ def main():
         write_capture(folder / 'frames.pcap', frames)
         check_router(options.weir, folder, table, frames)
         chosen = {k: v for k, v in scenarios(folder).items() if options.only in k or k == 'source'}
+        if options.instructions:
+            count_instructions(options.weir, chosen, folder, frames)
+            return
         for fill in map(int, options.fills.split(',')):
             measured = {k: [] for k in chosen}
             for _ in range(options.rounds):

@@ -239,10 +239,10 @@ static struct rte_mbuf *fifo_take(struct weir_fifo *fifo)
 	return mbuf;
 }
 
-// What has waited leaves at the time at which it goes on, also into a capture.
+// What a gate has kept waiting leaves at the time at which it goes on, also into a capture.
 static void depart_now(const struct worker *worker, struct rte_mbuf *mbuf)
 {
-	if (packet_head(mbuf)->time_ns < worker->now_ns)
+	if (worker->is_gated && packet_head(mbuf)->time_ns < worker->now_ns)
 		packet_head(mbuf)->time_ns = worker->now_ns;
 }
 
@@ -276,7 +276,9 @@ unsigned weir_take(struct weir_call *call, unsigned input, unsigned wanted)
 		return 0;
 	call->self = worker->instances[feeder->index].self;
 	call->element = (uint16_t)feeder->index;
+	worker->is_gated = true;
 	taken = feeder->class->take(call, wanted);
+	worker->is_gated = false;
 	call->self = self;
 	call->element = (uint16_t)gate->index;
 	return taken;

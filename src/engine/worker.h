@@ -64,6 +64,7 @@ struct worker {
 	weir_mask *out;             // of the node that runs
 	unsigned index;
 	bool is_timed;   // this pass
+	bool is_gated;   // a gate takes from a queue
 	bool is_blocked; // what it hands over waits: nothing new is read
 
 	struct rte_mbuf **ready; // ring of WORKER_READY
