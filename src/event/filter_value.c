@@ -134,7 +134,7 @@ static bool locate(const struct filter_slice *slice, uint32_t length, uint32_t *
 
 static bool cut(const struct filter_term *term, struct filter_datum *datum, struct filter_scene *scene)
 {
-	uint32_t offset, size, total = 0;
+	uint32_t offset = 0, size = 0, total = 0;
 	const uint8_t *bytes = datum->bytes;
 	uint8_t *joined;
 
