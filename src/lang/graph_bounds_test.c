@@ -178,8 +178,9 @@ static void repeated_pieces(void **state)
 // Each class uses the one before twice.
 static void doubling_classes(void **state)
 {
-	static const char *const innermost[] = { "X", "", "input -> output", "input -> output; input -> "
-	  "[1] output" };
+	static const char *const innermost[] = {
+		"X", "", "input -> output", "input -> output; input -> [1] output",
+	};
 	struct outcome outcome;
 	struct text text;
 	FILE *to;

@@ -29,7 +29,7 @@ static void sums_of_every_length(void **state)
 {
 	(void)state;
 	for (size_t length = 0; length < 300; length++) {
-		uint8_t *bytes = malloc(length + 1);
+		uint8_t *bytes = calloc(1, length + 1);
 
 		for (size_t i = 0; i < length; i++)
 			bytes[i] = (uint8_t)rand();
