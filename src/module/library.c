@@ -55,7 +55,7 @@ static int add_opened(struct library *library, void *handle, const char *path, s
 	const struct module *other;
 	int err;
 
-	if (!descriptor)
+	if (!descriptor || (uintptr_t)descriptor % _Alignof(struct weir_module))
 		return refuse(diag, path, -ENOEXEC, "it exports no weir_module (WEIR_MODULE at the end of the file)");
 	err = check_module(descriptor, path, diag);
 	if (err)
