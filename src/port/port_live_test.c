@@ -363,8 +363,8 @@ static void test_link(void **state)
 	close_one(port);
 }
 
-// The capture of long unfinished packets has their checksums. In one run of eight tshark called a packet bad; why is not
-// known yet, so that two of the thousands are borne with.
+// The capture of long unfinished packets has its checksums. In one run of eight tshark called a packet bad; why is
+// not known yet, so that two of the thousands are borne with.
 static void check_capture(const char *path)
 {
 	char command[600];
