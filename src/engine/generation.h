@@ -22,10 +22,9 @@ struct weir_signal {
 struct instance {
 	_Alignas(64) char *self;
 	const struct plan_element *element;
-	uint64_t packets, dropped, events, cycles, timed_packets, timed_events, event_cycles;
+	uint64_t packets, dropped, events, cycles, timed_packets;
 	uint64_t bare_drops;   // WEIR_DROP without a reason
 	uint64_t *open_drops;  // by output that leads nowhere
-	uint64_t *handler_counts; // by handler: how often called
 	struct rte_mbuf *held; // what the module holds, a list through packet heads
 	uint64_t held_count;
 };
@@ -66,7 +65,6 @@ struct timer_entry {
 
 struct taker { // who lets packets enter from inside: queues, gates
 	struct instance *instance;
-	struct hot_output *to;
 };
 
 // The part of one worker.

@@ -295,7 +295,6 @@ void worker_begin(struct worker *worker)
 		memset(worker->observed, 0, worker->generation->plan->signals.count * sizeof(*worker->observed));
 	worker->has_records = 0;
 	worker->told_malformed = 0;
-	worker->scratch_next = 0;
 }
 
 void worker_end_events(struct worker *worker)

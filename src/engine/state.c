@@ -46,10 +46,9 @@ static void fifo_destroy(struct weir_fifo *fifo)
 	free(fifo);
 }
 
-static void *make_member(const struct share *share, const struct plan_element *element,
-	const struct weir_member *member, const uint64_t *clock, uint64_t seed)
+static void *make_member(const struct plan_element *element, const struct weir_member *member,
+	const uint64_t *clock, uint64_t seed)
 {
-	(void)share;
 	if (member->kind == WEIR_IS_FIFO)
 		return fifo_create(rows_of(element, member));
 	return table_create((struct table_shape){ member->key_size, member->size,
@@ -79,7 +78,7 @@ int state_create(struct generation *generation, struct share *share, unsigned wo
 				*at = generation_signal(generation, member->event);
 			if (member->kind != WEIR_IS_TABLE && member->kind != WEIR_IS_FIFO)
 				continue;
-			*at = make_member(share, *element, member,
+			*at = make_member(*element, member,
 				&generation->workers_at[worker].now_ns, generation->seed);
 			if (!*at)
 				return -ENOMEM;

@@ -17,7 +17,6 @@ enum {
 	WORKER_SAMPLE = 16,           // one pass in so many is timed
 	WORKER_HANDING = 2 * WEIR_VECTOR,
 	WORKER_RING = 1 << 14,        // packets between two workers
-	WORKER_SCRATCH = 8,           // stretches of a chain made contiguous in one call
 };
 
 // Conservation: received + emitted + cloned = sent + dropped + consumed + held.
@@ -88,8 +87,6 @@ struct worker {
 	weir_mask *chosen;                       // by output: slots that a verdict sends there
 	char payload_lost[4096];                 // where the payload of an event goes that finds no room
 
-	uint8_t scratch[WORKER_SCRATCH][PACKET_STRAIGHT];
-	unsigned scratch_next;
 	unsigned fill_limit; // packets of a vector at most
 	unsigned sample;     // one pass in so many is timed
 	uint64_t now_ns;

@@ -158,7 +158,6 @@ struct plan {
 
 struct plan_wish {
 	unsigned workers;
-	const char *interfaces; // unused ports' bindings are the engine's
 };
 
 // NULL, with errors in diag, if the graph cannot be run. The plan lives until plan_destroy; the graph and the diag's
