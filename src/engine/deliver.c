@@ -6,11 +6,6 @@
 
 #include "event/filter.h"
 
-static struct event_record *record_at(const struct worker *worker, uint32_t at)
-{
-	return (struct event_record *)(worker->store + at);
-}
-
 // ---- raising
 
 static struct event_record *append(struct worker *worker, const struct weir_signal *signal, unsigned slot)
@@ -18,7 +13,7 @@ static struct event_record *append(struct worker *worker, const struct weir_sign
 	uint32_t size = (uint32_t)(sizeof(struct event_record) + signal->size + 7) & ~7u, at = worker->store_used;
 	uint32_t *head = signal->rides ? &worker->head_of[slot] : &worker->aggregate_head;
 	uint32_t *tail = signal->rides ? &worker->tail_of[slot] : &worker->aggregate_tail;
-	struct event_record *record = record_at(worker, at);
+	struct event_record *record = event_record(worker, at);
 
 	if (at + size > WORKER_STORE) {
 		worker->account.events_lost++;
@@ -27,7 +22,7 @@ static struct event_record *append(struct worker *worker, const struct weir_sign
 	worker->store_used += size;
 	*record = (struct event_record){ .signal = (uint16_t)signal->index, .slot = (uint8_t)slot };
 	if (*head)
-		record_at(worker, *tail)->next = at;
+		event_record(worker, *tail)->next = at;
 	else
 		*head = at;
 	*tail = at;
@@ -52,23 +47,28 @@ static void begin_list(struct worker *worker, unsigned slot)
 	worker->head_of[slot] = 0;
 }
 
-void *weir_raise_(struct weir_call *call, unsigned slot, const struct weir_signal *signal)
+void *event_append(struct worker *worker, const struct weir_signal *signal, unsigned slot)
 {
-	struct worker *worker = worker_of(call);
 	struct event_record *record;
 
-	if (signal->rides && !signal->has_payload) {
-		mark(worker, signal, slot);
-		return worker->payload_lost;
-	}
 	if (signal->rides)
 		begin_list(worker, slot);
 	record = append(worker, signal, slot);
-	if (!record)
-		return worker->payload_lost;
-	if (signal->rides)
+	if (record && signal->rides)
 		mark(worker, signal, slot);
-	return record->payload;
+	return record ? record->payload : NULL;
+}
+
+void *weir_raise_(struct weir_call *call, unsigned slot, const struct weir_signal *signal)
+{
+	struct worker *worker = worker_of(call);
+	void *payload = NULL;
+
+	if (signal->rides && !signal->has_payload)
+		mark(worker, signal, slot);
+	else
+		payload = event_append(worker, signal, slot);
+	return payload ? payload : worker->payload_lost;
 }
 
 void weir_raise_each_(struct weir_call *call, weir_mask mask, const struct weir_signal *signal)
@@ -173,8 +173,8 @@ static void tell_records(struct delivery *delivery, struct plan_handler *const *
 
 	if (!(worker->has_records >> slot & 1))
 		return;
-	for (uint32_t at = worker->head_of[slot]; at; at = record_at(worker, at)->next) {
-		const struct event_record *record = record_at(worker, at);
+	for (uint32_t at = worker->head_of[slot]; at; at = event_record(worker, at)->next) {
+		const struct event_record *record = event_record(worker, at);
 
 		for (unsigned i = 0; i < count; i++)
 			if (handlers[i]->signal->index == record->signal && (wanted[i] >> slot & 1) &&
@@ -287,6 +287,6 @@ static void tell_everybody(struct worker *worker, const struct event_record *rec
 
 void worker_deliver_aggregates(struct worker *worker)
 {
-	for (uint32_t at = worker->aggregate_head; at; at = record_at(worker, at)->next)
-		tell_everybody(worker, record_at(worker, at));
+	for (uint32_t at = worker->aggregate_head; at; at = event_record(worker, at)->next)
+		tell_everybody(worker, event_record(worker, at));
 }

@@ -47,6 +47,8 @@ bool worker_enter(struct worker *worker, struct rte_mbuf *mbuf, uint32_t order)
 	place(vector, slot, mbuf);
 	vector->head.fill = slot + 1;
 	layout_fill(&worker->generation->plan->layout, worker->index, vector, slot);
+	luggage_unpack(worker, slot);
+	worker->returned |= (weir_mask)1 << slot;
 	worker->reach[order] |= (weir_mask)1 << slot;
 	return true;
 }
@@ -64,6 +66,7 @@ static void enter_new(struct worker *worker, struct rte_mbuf *mbuf, uint32_t ent
 	weir_mask bit = (weir_mask)1 << worker->vector->head.fill;
 
 	worker_enter(worker, mbuf, entry);
+	worker->returned &= ~bit;
 	if (worker->generation->received)
 		*vector_mask(worker->vector, worker->generation->received->mask) |= bit;
 }

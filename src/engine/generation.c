@@ -274,10 +274,17 @@ static void make_signals(struct generation *generation)
 			.index = (*signal)->index,
 			.mask = (*signal)->mask ? (*signal)->mask->has : 0,
 			.size = (*signal)->type->size,
+			.number = event_number((*signal)->type->name),
 			.has_payload = (*signal)->has_payload,
 			.rides = (*signal)->rides,
 			.plan = *signal,
 		};
+	generation->event_count = event_count();
+	generation->signal_of_event =
+		arena_array(generation->arena, const struct weir_signal *, generation->event_count + 1);
+	list_each (signal, &plan->signals)
+		generation->signal_of_event[generation->signals[(*signal)->index].number] =
+			&generation->signals[(*signal)->index];
 	generation->received = generation_signal(generation, &weir_event_packet_received);
 	generation->malformed = generation_signal(generation, &weir_event_packet_malformed);
 }

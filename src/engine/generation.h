@@ -13,7 +13,7 @@ struct worker;
 // What modules see as weir_signal: an event type that somebody hears.
 struct weir_signal {
 	uint32_t index, mask; // mask: in the vector; 0: it does not ride
-	uint16_t size;
+	uint16_t size, number; // number: of its name, over all generations
 	bool has_payload, rides;
 	const struct plan_signal *plan;
 };
@@ -88,6 +88,8 @@ struct generation {
 	unsigned number, workers;
 	struct share *shares; // by worker
 	struct weir_signal *signals;
+	const struct weir_signal **signal_of_event; // by number of its name; NULL: not in this graph
+	uint32_t event_count;
 	const struct weir_signal *received, *malformed; // the platform's own; NULL: nobody hears them
 	struct generation_port *ports;
 	unsigned port_count;

@@ -17,7 +17,10 @@ static const struct hot_output *output_of(struct worker *worker, unsigned output
 
 void worker_leave(struct worker *worker, unsigned slot)
 {
-	layout_spill((struct layout *)&worker->generation->plan->layout, worker->index, worker->vector, slot);
+	struct layout *layout = (struct layout *)&worker->generation->plan->layout;
+
+	luggage_pack(worker, slot);
+	layout_spill(layout, worker->index, worker->vector, slot, 0);
 }
 
 void worker_again(struct worker *worker, struct rte_mbuf *mbuf, uint16_t place)
@@ -139,6 +142,7 @@ bool weir_clone(struct weir_call *call, unsigned slot, unsigned output)
 {
 	struct worker *worker = worker_of(call);
 	struct weir_vector *head = &worker->vector->head;
+	struct layout *layout = (struct layout *)&worker->generation->plan->layout;
 	struct rte_mbuf *clone = packet_clone(packet_mbuf(head->packet[slot]));
 	struct weir_packet *original = head->packet[slot];
 
@@ -150,7 +154,7 @@ bool weir_clone(struct weir_call *call, unsigned slot, unsigned output)
 	head->shared |= (weir_mask)1 << slot;
 	packet_head(clone)->layout = 0;
 	head->packet[slot] = packet_of(clone);
-	worker_leave(worker, slot);
+	layout_spill(layout, worker->index, worker->vector, slot, layout->events);
 	head->packet[slot] = original;
 	go_on(worker, clone, output_of(worker, output));
 	return true;

@@ -212,7 +212,15 @@ static void tell_masks(struct worker *worker)
 	}
 }
 
-void observers_tell(struct worker *worker)
+void observers_begin(struct worker *worker)
+{
+	list_each (signal, &worker->generation->plan->signals)
+		if ((*signal)->watches.count && (*signal)->mask)
+			worker->observed[(*signal)->index] =
+				*vector_mask(worker->vector, (*signal)->mask->has) & worker->returned;
+}
+
+void observers_tell_records(struct worker *worker)
 {
 	while (worker->observed_to < worker->store_used) {
 		const struct event_record *record = (struct event_record *)(worker->store + worker->observed_to);
@@ -223,5 +231,10 @@ void observers_tell(struct worker *worker)
 			tell_all(worker, signal->plan, record->payload, record->slot,
 				signal->rides ? worker->vector : NULL);
 	}
+}
+
+void observers_tell(struct worker *worker)
+{
+	observers_tell_records(worker);
 	tell_masks(worker);
 }

@@ -15,7 +15,10 @@ int observers_create(struct generation *generation, struct port_error *why);
 // When no worker runs the generation any more: all that was handed over is written first.
 void observers_destroy(struct generation *generation);
 
+// In front of a pass: what packets bring along from an earlier one has been handed over then.
+void observers_begin(struct worker *worker);
 // Behind the call of a node: what has been raised since is handed over.
 void observers_tell(struct worker *worker);
+void observers_tell_records(struct worker *worker); // those with a payload, or of nobody's packet
 
 #endif

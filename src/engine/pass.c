@@ -294,7 +294,7 @@ void worker_begin(struct worker *worker)
 	if (worker->generation->observers)
 		memset(worker->observed, 0, worker->generation->plan->signals.count * sizeof(*worker->observed));
 	worker->has_records = 0;
-	worker->told_malformed = 0;
+	worker->told_malformed = worker->returned = 0;
 }
 
 void worker_end_events(struct worker *worker)
@@ -311,6 +311,10 @@ void worker_pass(struct worker *worker)
 	uint32_t nodes = plan->nodes.count;
 
 	worker->is_timed = worker->account.passes % worker->sample == 0;
+	if (plan->facts.malformed)
+		worker->told_malformed = *vector_mask(worker->vector, plan->facts.malformed) & worker->returned;
+	if (worker->generation->observers)
+		observers_begin(worker);
 	for (uint32_t order = 0; order < nodes; order++) {
 		weir_mask in = worker->reach[order];
 

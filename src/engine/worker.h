@@ -81,6 +81,7 @@ struct worker {
 	uint32_t head_of[WEIR_VECTOR], tail_of[WEIR_VECTOR];
 	uint32_t aggregate_head, aggregate_tail; // events that do not ride
 	weir_mask told_malformed;
+	weir_mask returned;                      // slots of packets that were in a vector before
 	weir_mask has_records;                   // slots whose list is of this pass
 	weir_mask *observed;                     // by signal, as of observers_tell
 	uint32_t observed_to;                    // in the store
@@ -98,6 +99,11 @@ struct worker {
 	bool stops_receiving;                       // the control side writes
 	unsigned steps_of_time;                     // past the end of captures
 };
+
+static inline struct event_record *event_record(const struct worker *worker, uint32_t at)
+{
+	return (struct event_record *)(worker->store + at);
+}
 
 static inline struct worker *worker_of(struct weir_call *call)
 {
@@ -126,8 +132,13 @@ bool worker_is_full(const struct worker *worker);
 // hold.c
 void worker_again(struct worker *worker, struct rte_mbuf *mbuf, uint16_t place);
 void worker_leave(struct worker *worker, unsigned slot); // live fields into the packet's block; the slot is dead then
+// luggage.c: the payloads of a slot's events into a buffer that its packet points at, and back
+void luggage_pack(struct worker *worker, unsigned slot);
+void luggage_unpack(struct worker *worker, unsigned slot);
 // deliver.c
 struct hot;
+// Room for the payload of an event of a slot, in the list of those that are told; NULL: none left, counted.
+void *event_append(struct worker *worker, const struct weir_signal *signal, unsigned slot);
 weir_mask worker_deliver(struct worker *worker, struct hot *hot, weir_mask in);
 void worker_deliver_aggregates(struct worker *worker);
 // hand_over.c

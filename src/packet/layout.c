@@ -51,7 +51,7 @@ static void add_out(struct layout *layout, unsigned worker, int64_t by)
 	__atomic_store_n(&layout->out[worker].count, layout->out[worker].count + by, __ATOMIC_RELEASE);
 }
 
-void layout_spill(struct layout *layout, unsigned worker, struct vector *vector, unsigned slot)
+void layout_spill(struct layout *layout, unsigned worker, struct vector *vector, unsigned slot, uint64_t without)
 {
 	struct packet_head *head = packet_head(packet_mbuf(vector->head.packet[slot]));
 	uint64_t bits = 0;
@@ -62,7 +62,7 @@ void layout_spill(struct layout *layout, unsigned worker, struct vector *vector,
 	for (unsigned i = 0; i < layout->count; i++) {
 		const struct layout_field *field = &layout->fields[i];
 
-		if (!(*vector_mask(vector, field->has) >> slot & 1))
+		if (without >> i & 1 || !(*vector_mask(vector, field->has) >> slot & 1))
 			continue;
 		bits |= (uint64_t)1 << i;
 		memcpy(head->block + field->block,
@@ -80,6 +80,18 @@ static void take(const struct layout_field *to, const struct packet_head *head, 
 	memcpy((char *)vector + to->at + (size_t)slot * to->size, head->block + block, to->size);
 }
 
+static void free_luggage(const struct layout *from, const struct packet_head *head)
+{
+	struct rte_mbuf *luggage;
+	uint64_t bits;
+
+	memcpy(&bits, head->block, sizeof(bits));
+	if (!from->luggage || !(bits >> (from->luggage - 1) & 1))
+		return;
+	memcpy(&luggage, head->block + from->fields[from->luggage - 1].block, sizeof(luggage));
+	rte_pktmbuf_free(luggage);
+}
+
 // another generation's block: by name
 static void translate(const struct layout *layout, const struct layout *from, const struct packet_head *head,
 		      struct vector *vector, unsigned slot)
@@ -92,6 +104,8 @@ static void translate(const struct layout *layout, const struct layout *from, co
 			if (from->fields[i].size == layout->fields[j].size &&
 			    !strcmp(from->fields[i].name, layout->fields[j].name))
 				take(&layout->fields[j], head, from->fields[i].block, vector, slot);
+	if (!layout->luggage)
+		free_luggage(from, head);
 }
 
 void layout_fill(const struct layout *layout, unsigned worker, struct vector *vector, unsigned slot)
@@ -123,6 +137,7 @@ void layout_forget(struct packet_head *head, unsigned worker)
 		return;
 	from = __atomic_load_n(&layouts[head->layout], __ATOMIC_ACQUIRE);
 	assert(from);
+	free_luggage(from, head);
 	add_out(from, worker, -1);
 	head->layout = 0;
 }

@@ -21,6 +21,8 @@ struct layout_field {
 struct layout {
 	uint16_t number; // 0: packets take nothing along
 	uint16_t count, bytes;
+	uint16_t luggage; // 1 + the field that is a buffer of its own, freed with the packet; 0: there is none
+	uint64_t events;  // fields that are events that ride, a bit each: a clone carries none
 	struct layout_field fields[LAYOUT_FIELDS];
 	struct {
 		_Alignas(64) int64_t count; // that worker writes: packets that it spilled minus those that it filled
@@ -35,9 +37,9 @@ int layout_register(struct layout *layout);
 bool layout_is_unused(const struct layout *layout);
 void layout_retire(struct layout *layout);
 
-// Writes the live fields of a slot into its packet's block / reads them back into a slot of a vector laid out by
-// `layout`. Fill also takes blocks of other layouts: what both have is taken, the rest is absent.
-void layout_spill(struct layout *layout, unsigned worker, struct vector *vector, unsigned slot);
+// Writes the live fields of a slot, but those in `without`, into its packet's block / reads them back into a slot of a
+// vector laid out by `layout`. Fill also takes blocks of other layouts: what both have is taken, the rest is absent.
+void layout_spill(struct layout *layout, unsigned worker, struct vector *vector, unsigned slot, uint64_t without);
 void layout_fill(const struct layout *layout, unsigned worker, struct vector *vector, unsigned slot);
 // The packet goes without having been filled.
 void layout_forget(struct packet_head *head, unsigned worker);

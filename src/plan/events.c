@@ -187,6 +187,18 @@ static void refuse_cycles(struct plan *plan)
 				(*element)->name, (*element)->class->name);
 }
 
+// A payload goes along when its packet leaves the vector (engine/luggage.c).
+static void add_luggage(struct plan *plan)
+{
+	list_each (signal, &plan->signals) {
+		(*signal)->travels = (*signal)->mask && (*signal)->has_payload && (*signal)->handlers.count;
+		if (!(*signal)->travels || plan->luggage)
+			continue;
+		plan->luggage = plan_value_add(plan, VALUE_LUGGAGE, "weir.events");
+		plan->luggage->size = sizeof(void *);
+	}
+}
+
 void plan_events(struct plan *plan)
 {
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
@@ -202,4 +214,5 @@ void plan_events(struct plan *plan)
 	list_each (signal, &plan->signals)
 		if (plan_is_heard(*signal) && (*signal)->rides)
 			(*signal)->mask = plan_value_add(plan, VALUE_SIGNAL, (*signal)->type->name);
+	add_luggage(plan);
 }

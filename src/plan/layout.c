@@ -34,6 +34,7 @@ static void add_masks(struct plan *plan)
 	list_each (value, &plan->values) {
 		switch ((*value)->kind) {
 		case VALUE_SIGNAL:
+		case VALUE_LUGGAGE:
 		case VALUE_CARRIED:
 			(*value)->has = add_mask(plan);
 			(*value)->at = (*value)->size || (*value)->kind == VALUE_SIGNAL ? 0 : add_mask(plan);
@@ -151,11 +152,7 @@ static bool survives(const struct plan *plan, const struct plan_value *value)
 		for (unsigned i = 0; i < (*element)->output_count; i++)
 			is_held = is_held || (*element)->outputs[i].again;
 	}
-	// what the decoder finds is found again
-	if (value->kind == VALUE_SIGNAL && (!strcmp(value->name, weir_event_packet_malformed.name) ||
-					    !strcmp(value->name, weir_event_packet_fragmented.name)))
-		return false;
-	return (is_held || plan->workers > 1) && (value->readers.count || value->kind == VALUE_SIGNAL);
+	return (is_held || plan->workers > 1) && (value->readers.count || value->kind != VALUE_CARRIED);
 }
 
 static int by_first(const void *a, const void *b)
@@ -193,7 +190,7 @@ static void add_columns(struct plan *plan)
 
 	list_each (value, &plan->values)
 		if ((*value)->size && !(*value)->at &&
-			((*value)->kind == VALUE_FIELD || (*value)->kind == VALUE_CARRIED))
+			(*value)->kind != VALUE_FILTER && (*value)->kind != VALUE_PLACES)
 			sorted[count++] = *value;
 	qsort(sorted, count, sizeof(*sorted), by_first);
 	for (unsigned i = 0; i < count; i++)
@@ -213,7 +210,7 @@ static void spill(struct plan *plan, const char *name, const struct plan_value *
 static void choose_spilled(struct plan *plan)
 {
 	list_each (value, &plan->values)
-		if (((*value)->kind == VALUE_CARRIED || (*value)->kind == VALUE_SIGNAL) && survives(plan, *value))
+		if ((*value)->kind >= VALUE_CARRIED && survives(plan, *value))
 			(*value)->is_spilled = (*value)->spans_pass = true;
 }
 
@@ -222,7 +219,11 @@ static void add_block(struct plan *plan)
 	list_each (value, &plan->values) {
 		if (!(*value)->is_spilled)
 			continue;
+		if ((*value)->kind != VALUE_CARRIED)
+			plan->layout.events |= (uint64_t)1 << plan->layout.count;
 		spill(plan, (*value)->name, *value, (*value)->at, (*value)->size);
+		if ((*value)->kind == VALUE_LUGGAGE)
+			plan->layout.luggage = plan->layout.count;
 		if ((*value)->kind == VALUE_CARRIED && !(*value)->size) {
 			struct plan_value flag = { .has = (*value)->at };
 

@@ -23,6 +23,7 @@ enum plan_value_kind {
 	VALUE_FILTER,  // a mask computed from other values
 	VALUE_CARRIED, // a column (or mask) that elements assign
 	VALUE_SIGNAL,  // the slots on which an event has been raised
+	VALUE_LUGGAGE, // payloads of events that ride, while the packet is outside of a vector
 };
 
 struct plan_value {
@@ -90,6 +91,7 @@ struct plan_signal {
 	uint32_t index;
 	struct plan_value *mask; // slots on which it rides; NULL: it does not ride
 	bool has_payload, rides;
+	bool travels; // its payload goes along when the packet leaves the vector
 	LIST(struct plan_element *) raisers; // empty: the platform raises it
 	LIST(struct plan_handler *) handlers;
 	LIST(struct plan_watch) watches;
@@ -146,6 +148,7 @@ struct plan {
 	LIST(struct plan_observer *) observers;
 	LIST(struct field *) carried; // fields that modules provide
 	struct plan_value *places;
+	struct plan_value *luggage; // NULL: no handler hears an event that rides and has a payload
 	struct decode_locate *locate;
 	struct decode_facts facts;
 	uint32_t masks_size;  // from VECTOR_MASKS on: cleared at the start of a pass

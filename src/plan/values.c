@@ -395,7 +395,7 @@ static bool has_bit(const uint64_t *bits, uint32_t index)
 
 static void compute(struct plan *plan, struct plan_node *node, uint64_t *bits, struct plan_value *value)
 {
-	if (value->kind == VALUE_CARRIED || value->kind == VALUE_SIGNAL || has_bit(bits, value->index))
+	if (value->kind >= VALUE_CARRIED || has_bit(bits, value->index))
 		return;
 	list_each (need, &value->needs) {
 		compute(plan, node, bits, *need);
