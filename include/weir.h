@@ -109,14 +109,26 @@ struct weir_rules;
 struct weir_signal;
 struct weir_start;
 
-// The visible head of a flow record: only what never changes. What changes (flow.packets_out, tcp.state) is a
+// The visible head of a flow record: its first cache line. A module reads who talks (through weir_client and
+// weir_server the addresses) and when it began: that never changes. What changes (flow.packets_out, tcp.state) is a
 // field like any other: its column has the value as of each packet, whatever else the vector holds.
 struct weir_flow {
-	struct weir_addr client, server;
-	uint16_t client_port, server_port, vlan;
+	union {
+		uint32_t ip4[2];             // client, server; 10.0.0.1 is 0x0a000001
+		const struct weir_addr *ip6; // both
+	};
+	uint16_t client_port, server_port, vlan; // of ICMP: identifier and type
 	uint8_t protocol;
+	uint8_t bits_; // from here on the platform's own
 	uint64_t start_ns;
+	uint64_t last_ns_;
+	void *state_;              // what modules keep per flow; NULL until one does
+	uint32_t knows_, done_;    // a bit per element that subscribes
+	uint32_t tunnel_, idle_ms_;
+	uint16_t payload_high_[2]; // of counters in the second line
+	uint16_t generation_, flags_;
 };
+#define WEIR_FLOW_IPV6_ 4 // in bits_
 
 // The visible head of a vector. Columns lie behind it, where the plan put them.
 struct weir_vector {
@@ -177,8 +189,9 @@ typedef unsigned weir_taker(struct weir_call *call, unsigned wanted);
 
 #define weir_self(at) ((at)->self) // at: a call or an event
 #define weir_input(at) ((at)->input)
-#define weir_client(event) (&(event)->flow->client)
-#define weir_server(event) (&(event)->flow->server)
+// Who opened the flow, and with whom: const struct weir_addr *, good to the end of the block.
+#define weir_client(event) ((const struct weir_addr[1]){ weir_end_((event)->flow, 0) })
+#define weir_server(event) ((const struct weir_addr[1]){ weir_end_((event)->flow, 1) })
 // Nanoseconds since 1970 by the time of packets; of an event: the time of its packet.
 #define weir_now_ns(at)                                                                                    \
 	_Generic((at), struct weir_call *: ((struct weir_call *)(at))->vector->now_ns,                     \
@@ -236,7 +249,19 @@ struct weir_handle_ {
 // The slots that match a WEIR_FILTER.
 #define weir_matches(v, member) (*(const weir_mask *)((char *)(v) + (member).at))
 #define weir_value(event, member) (weir_column((event)->vector, member)[(event)->slot])
-#define weir_flow_state(flow, member) ((typeof((member).type_))((char *)(flow) + (member).at))
+#define weir_flow_state(flow, member) ((typeof((member).type_))((char *)(flow)->state_ + (member).at))
+
+static inline struct weir_addr weir_end_(const struct weir_flow *flow, unsigned end)
+{
+	struct weir_addr addr = { { [10] = 0xff, [11] = 0xff } };
+	uint32_t ip4;
+
+	if (flow->bits_ & WEIR_FLOW_IPV6_)
+		return flow->ip6[end];
+	ip4 = __builtin_bswap32(flow->ip4[end]); // x86 is little-endian
+	memcpy(addr.bytes + 12, &ip4, sizeof(ip4));
+	return addr;
+}
 
 // ---- bytes: the truth; a column of a header is a cache of it
 
