@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stream_wait {
+	struct pieces pieces;
+	struct stream *stream;
+	uint64_t confirmed; // offset up to which the other side has it
+	uint64_t evident_confirmed, evident_ns; // what was confirmed when the first hole was, and when that was
+	bool is_evident;
+	struct stream_wait *older, *newer; // `newer` links the free ones too
+	struct stream_wait *evident_before, *evident_behind;
+};
+
+const struct stream_limits stream_limits_default = {
+	.streams = 16384,
+	.pieces = 65536,
+	.copies = 16384,
+	.handles = 32768,
+	.pieces_per_stream = 4096,
+	.bytes_per_stream = 8 << 20,
+	.grace_ns = 10 * 1000 * 1000,
+	.memories = 64,
+	.memory = 4096,
+};
+
+// ---- the pool
+
+static void link_free(struct stream_pool *pool)
+{
+	for (uint32_t i = pool->limits.streams; i--;) {
+		pool->waits[i].newer = pool->free_waits;
+		pool->free_waits = &pool->waits[i];
+	}
+	for (uint32_t i = pool->limits.memories; i--;)
+		pool->free_memories[pool->free_memory_count++] = (uint16_t)i;
+}
+
+int stream_pool_init(struct stream_pool *pool, const struct stream_limits *limits, const struct stream_sink *sink,
+	const struct keeper *keeper)
+{
+	assert(limits->memories <= UINT16_MAX && !(limits->memory & (limits->memory - 1)));
+	assert(limits->pieces >= 8);
+	*pool = (struct stream_pool){ .limits = *limits, .sink = *sink };
+	if (pieces_pool_init(&pool->pieces, limits->pieces, limits->copies, limits->handles, keeper))
+		return -ENOMEM;
+	pool->waits = calloc(limits->streams + 1, sizeof(struct stream_wait));
+	pool->memories = malloc((size_t)limits->memories * limits->memory + 1);
+	pool->memory_from = calloc(limits->memories + 1, sizeof(uint64_t));
+	pool->free_memories = calloc(limits->memories + 1, sizeof(uint16_t));
+	if (!pool->waits || !pool->memories || !pool->memory_from || !pool->free_memories) {
+		stream_pool_uninit(pool);
+		return -ENOMEM;
+	}
+	link_free(pool);
+	return 0;
+}
+
+void stream_pool_uninit(struct stream_pool *pool)
+{
+	assert(!pool->waiting);
+	pieces_pool_uninit(&pool->pieces);
+	free(pool->waits);
+	free(pool->memories);
+	free(pool->memory_from);
+	free(pool->free_memories);
+	*pool = (struct stream_pool){ 0 };
+}
+
+// ---- those that wait: a list by age, another of those with evidence
+
+static void link_newest(struct stream_pool *pool, struct stream_wait *wait)
+{
+	wait->older = pool->newest;
+	wait->newer = NULL;
+	*(pool->newest ? &pool->newest->newer : &pool->oldest) = wait;
+	pool->newest = wait;
+}
+
+static void unlink_age(struct stream_pool *pool, struct stream_wait *wait)
+{
+	*(wait->older ? &wait->older->newer : &pool->oldest) = wait->newer;
+	*(wait->newer ? &wait->newer->older : &pool->newest) = wait->older;
+}
+
+static void set_evident(struct stream_pool *pool, struct stream_wait *wait, uint64_t now_ns)
+{
+	wait->is_evident = true;
+	wait->evident_ns = now_ns;
+	wait->evident_confirmed = wait->confirmed;
+	wait->evident_before = pool->last_evident;
+	wait->evident_behind = NULL;
+	*(pool->last_evident ? &pool->last_evident->evident_behind : &pool->first_evident) = wait;
+	pool->last_evident = wait;
+}
+
+static void unset_evident(struct stream_pool *pool, struct stream_wait *wait)
+{
+	if (!wait->is_evident)
+		return;
+	wait->is_evident = false;
+	*(wait->evident_before ? &wait->evident_before->evident_behind : &pool->first_evident) = wait->evident_behind;
+	*(wait->evident_behind ? &wait->evident_behind->evident_before : &pool->last_evident) = wait->evident_before;
+}
+
+static bool begin_to_wait(struct stream_pool *pool, struct stream *stream)
+{
+	struct stream_wait *wait = pool->free_waits;
+
+	if (stream->wait)
+		return true;
+	if (!wait)
+		return false;
+	pool->free_waits = wait->newer;
+	*wait = (struct stream_wait){ .stream = stream };
+	link_newest(pool, wait);
+	pool->waiting++;
+	stream->wait = wait;
+	return true;
+}
+
+static void end_to_wait(struct stream_pool *pool, struct stream *stream)
+{
+	struct stream_wait *wait = stream->wait;
+
+	if (!wait)
+		return;
+	pieces_clear(&pool->pieces, &wait->pieces);
+	unset_evident(pool, wait);
+	unlink_age(pool, wait);
+	wait->newer = pool->free_waits;
+	pool->free_waits = wait;
+	pool->waiting--;
+	stream->wait = NULL;
+}
+
+// ---- what was told is remembered, where somebody asked
+
+bool stream_remember(struct stream_pool *pool, struct stream *stream)
+{
+	if (stream->marks & STREAM_REMEMBERS)
+		return true;
+	if (!pool->free_memory_count) {
+		pool->refused_memories++;
+		return false;
+	}
+	stream->remembers = pool->free_memories[--pool->free_memory_count];
+	stream->marks |= STREAM_REMEMBERS;
+	pool->memory_from[stream->remembers] = stream->offset;
+	return true;
+}
+
+static void stop_remembering(struct stream_pool *pool, struct stream *stream)
+{
+	if (!(stream->marks & STREAM_REMEMBERS))
+		return;
+	stream->marks &= (uint8_t)~STREAM_REMEMBERS;
+	pool->free_memories[pool->free_memory_count++] = stream->remembers;
+}
+
+static uint8_t *remembered(const struct stream_pool *pool, const struct stream *stream, uint64_t offset)
+{
+	return pool->memories + (size_t)stream->remembers * pool->limits.memory + (offset & (pool->limits.memory - 1));
+}
+
+// How many bytes from `offset` on lie in one part of its memory, `length` at most.
+static uint32_t unbroken(const struct stream_pool *pool, uint64_t offset, uint64_t length)
+{
+	uint64_t part = pool->limits.memory - (offset & (pool->limits.memory - 1));
+
+	return (uint32_t)(part < length ? part : length);
+}
+
+static void remember(struct stream_pool *pool, struct stream *stream, const uint8_t *bytes, uint32_t length)
+{
+	uint64_t offset = stream->offset - length;
+
+	if (length > pool->limits.memory) {
+		bytes += length - pool->limits.memory;
+		offset = stream->offset - pool->limits.memory;
+	}
+	while (offset < stream->offset) {
+		uint32_t part = unbroken(pool, offset, stream->offset - offset);
+
+		memcpy(remembered(pool, stream, offset), bytes, part);
+		bytes += part;
+		offset += part;
+	}
+}
+
+static uint64_t remembered_from(const struct stream_pool *pool, const struct stream *stream)
+{
+	uint64_t from = stream->offset > pool->limits.memory ? stream->offset - pool->limits.memory : 0;
+
+	if (!(stream->marks & STREAM_REMEMBERS))
+		return stream->offset;
+	return from > pool->memory_from[stream->remembers] ? from : pool->memory_from[stream->remembers];
+}
+
+static enum stream_same compare(const struct stream_pool *pool, const struct stream *stream,
+	uint64_t offset, const uint8_t *bytes, uint32_t length)
+{
+	uint32_t part;
+
+	if (offset < remembered_from(pool, stream))
+		return STREAM_UNKNOWN;
+	for (; length; offset += part, bytes += part, length -= part) {
+		part = unbroken(pool, offset, length);
+		if (memcmp(remembered(pool, stream, offset), bytes, part))
+			return STREAM_DIFFERENT;
+	}
+	return STREAM_SAME;
+}
+
+// ---- telling
+
+static void tell(struct stream_pool *pool, struct stream *stream, const uint8_t *bytes, uint32_t length)
+{
+	uint64_t offset = stream->offset;
+
+	stream->offset += length;
+	stream->next += length;
+	if (stream->marks & STREAM_REMEMBERS)
+		remember(pool, stream, bytes, length);
+	pool->sink.data(pool->sink.context, stream, offset, bytes, length);
+}
+
+static void tell_gap(struct stream_pool *pool, struct stream *stream, uint64_t length, enum stream_gap_cause cause)
+{
+	uint64_t offset = stream->offset;
+
+	stream->offset += length;
+	stream->next += (uint32_t)length;
+	stream->gap_bytes += length;
+	if (stream->marks & STREAM_REMEMBERS)
+		pool->memory_from[stream->remembers] = stream->offset;
+	pool->gaps[cause]++;
+	pool->sink.gap(pool->sink.context, stream, offset, length, cause);
+}
+
+static void tell_end(struct stream_pool *pool, struct stream *stream)
+{
+	if (stream->marks & STREAM_ENDED)
+		return;
+	stream->marks |= STREAM_ENDED;
+	end_to_wait(pool, stream);
+	if (pool->sink.ended)
+		pool->sink.ended(pool->sink.context, stream);
+}
+
+static uint64_t end_offset(const struct stream *stream)
+{
+	return stream->marks & STREAM_HAS_END ? stream->offset + (uint32_t)(stream->end - stream->next) : UINT64_MAX;
+}
+
+// What follows without a hole; the end, if that is reached; and no waiting if nothing is left.
+static void tell_run(struct stream_pool *pool, struct stream *stream)
+{
+	struct stream_wait *wait = stream->wait;
+	struct piece *piece;
+
+	while (wait && !(stream->marks & STREAM_STOPPED) && (piece = pieces_first(&wait->pieces)) &&
+		piece->from == stream->offset) {
+		const uint8_t *bytes = piece->bytes;
+		uint32_t length = (uint32_t)(piece->to - piece->from);
+
+		pieces_remove(&pool->pieces, &wait->pieces, piece);
+		tell(pool, stream, bytes, length);
+	}
+	if (stream->marks & STREAM_STOPPED)
+		stream_forget(pool, stream);
+	else if (stream->marks & STREAM_HAS_END && stream->next == stream->end)
+		tell_end(pool, stream);
+	else if (wait && !wait->pieces.count && !(stream->marks & STREAM_HAS_END))
+		end_to_wait(pool, stream);
+}
+
+// Where the first hole ends: before what waits, or at the end.
+static uint64_t hole_end(const struct stream *stream)
+{
+	struct piece *piece = pieces_first(&stream->wait->pieces);
+
+	return piece ? piece->from : end_offset(stream);
+}
+
+static void give_up(struct stream_pool *pool, struct stream *stream, enum stream_gap_cause cause)
+{
+	struct stream_wait *wait = stream->wait;
+	uint64_t end = hole_end(stream);
+
+	unset_evident(pool, wait);
+	if (end == UINT64_MAX)
+		end = stream->offset;
+	if (end > stream->offset)
+		tell_gap(pool, stream, end - stream->offset, cause);
+	// It waits for another hole from now on.
+	unlink_age(pool, wait);
+	link_newest(pool, wait);
+	tell_run(pool, stream);
+}
+
+// ---- evidence
+
+static bool is_hole_confirmed(const struct stream *stream, uint64_t confirmed)
+{
+	uint64_t end = hole_end(stream);
+
+	return end != UINT64_MAX && confirmed >= end;
+}
+
+// All holes that were confirmed at the same time have been waited for equally long.
+static void give_up_confirmed(struct stream_pool *pool, struct stream *stream, uint64_t confirmed)
+{
+	while (stream->wait && is_hole_confirmed(stream, confirmed))
+		give_up(pool, stream, STREAM_CONFIRMED);
+}
+
+static void consider(struct stream_pool *pool, struct stream *stream, uint64_t now_ns)
+{
+	while (stream->wait && is_hole_confirmed(stream, stream->wait->confirmed)) {
+		struct stream_wait *wait = stream->wait;
+		uint64_t since_ns, confirmed;
+
+		if (wait->is_evident && !is_hole_confirmed(stream, wait->evident_confirmed))
+			unset_evident(pool, wait); // that was for a hole that was filled since
+		if (!wait->is_evident)
+			set_evident(pool, wait, now_ns);
+		since_ns = wait->evident_ns;
+		confirmed = wait->evident_confirmed;
+		if (now_ns < since_ns || now_ns - since_ns < pool->limits.grace_ns)
+			return;
+		give_up_confirmed(pool, stream, confirmed);
+	}
+	if (stream->wait)
+		unset_evident(pool, stream->wait); // the hole was filled, another one is not confirmed
+}
+
+void stream_confirm_fully(struct stream_pool *pool, struct stream *stream, uint32_t ack, uint64_t now_ns)
+{
+	int32_t ahead = (int32_t)(ack - stream->next);
+	uint64_t confirmed = stream->offset + (uint64_t)(ahead > 0 ? ahead : 0);
+
+	if (confirmed > stream->wait->confirmed)
+		stream->wait->confirmed = confirmed;
+	consider(pool, stream, now_ns);
+}
+
+void stream_settle(struct stream_pool *pool, uint64_t now_ns)
+{
+	struct stream_wait *wait;
+
+	while ((wait = pool->first_evident) && now_ns >= wait->evident_ns &&
+		now_ns - wait->evident_ns >= pool->limits.grace_ns) {
+		struct stream *stream = wait->stream;
+		uint64_t confirmed = wait->evident_confirmed;
+
+		unset_evident(pool, wait);
+		give_up_confirmed(pool, stream, confirmed);
+		if (stream->wait)
+			consider(pool, stream, now_ns);
+	}
+}
+
+// ---- segments
+
+struct part { // of a segment: what of it is looked at
+	struct stream_pool *pool;
+	struct stream *stream;
+	uint64_t from, to;
+	const uint8_t *bytes;
+	uint32_t result;
+};
+
+static void tell_overlap(struct part *part, uint64_t offset, uint32_t length, enum stream_same same)
+{
+	struct stream_sink *sink = &part->pool->sink;
+
+	part->result |= STREAM_REPEATED;
+	if (sink->overlapped)
+		sink->overlapped(sink->context, part->stream, offset, length, same);
+}
+
+static void overlap_waiting(void *context, uint64_t at, uint32_t length, bool same)
+{
+	tell_overlap(context, at, length, same ? STREAM_SAME : STREAM_DIFFERENT);
+}
+
+static void skip(struct part *part, uint64_t to)
+{
+	part->bytes += to - part->from;
+	part->from = to;
+}
+
+// Cuts off what is told already, or behind the stream's end.
+static void cut(struct part *part)
+{
+	struct stream *stream = part->stream;
+
+	if (part->from < stream->offset && part->from < part->to) {
+		uint64_t to = part->to < stream->offset ? part->to : stream->offset;
+		uint32_t length = (uint32_t)(to - part->from);
+
+		tell_overlap(part, part->from, length, compare(part->pool, stream, part->from, part->bytes, length));
+		skip(part, to);
+	}
+	if (part->to > end_offset(stream)) {
+		part->to = end_offset(stream);
+		part->result |= STREAM_BEYOND;
+	}
+}
+
+static void begin_part(struct part *part, const struct stream_segment *segment)
+{
+	const struct stream *stream = part->stream;
+	int64_t from = (int64_t)stream->offset + (int32_t)(segment->seq - stream->next);
+	uint32_t before = from < 0 ? -from < segment->length ? (uint32_t)-from : segment->length : 0;
+
+	part->from = (uint64_t)(from + before);
+	part->to = part->from + segment->length - before;
+	part->bytes = segment->bytes + before;
+	if (before)
+		part->result |= STREAM_BEFORE;
+	cut(part);
+}
+
+static bool is_empty(const struct part *part)
+{
+	return part->from >= part->to || part->stream->marks & STREAM_STOPPED;
+}
+
+// It begins where the stream has got to: what it has before anything that waits is told.
+static void tell_beginning(struct part *part)
+{
+	struct stream *stream = part->stream;
+	struct piece *piece = stream->wait ? pieces_first(&stream->wait->pieces) : NULL;
+	uint64_t to = piece && piece->from < part->to ? piece->from : part->to;
+	const uint8_t *bytes = part->bytes;
+
+	part->result |= STREAM_TOLD;
+	skip(part, to);
+	tell(part->pool, stream, bytes, (uint32_t)(to - stream->offset));
+	tell_run(part->pool, stream);
+	cut(part);
+}
+
+static bool is_alone(const struct part *part)
+{
+	struct stream *stream = part->stream;
+	struct piece *piece = stream->wait ? pieces_first(&stream->wait->pieces) : NULL;
+
+	return part->from == stream->offset && (!piece || part->to <= piece->from);
+}
+
+// Room for it: the hole that was waited for longest is given up, be it this stream's.
+static bool make_room(struct part *part)
+{
+	static const struct pieces none;
+	struct stream_pool *pool = part->pool;
+	struct stream *stream = part->stream;
+
+	while (!is_empty(part)) {
+		uint32_t there = pool->pieces.pieces - pool->pieces.pieces_used;
+
+		if (pieces_need(stream->wait ? &stream->wait->pieces : &none, part->from, part->to) <= there &&
+			begin_to_wait(pool, stream))
+			return true;
+		if (part->from == stream->offset) {
+			tell_beginning(part);
+			continue;
+		}
+		if (!pool->oldest)
+			return false;
+		give_up(pool, pool->oldest->stream, STREAM_NO_ROOM);
+		cut(part);
+	}
+	return false;
+}
+
+static void lose(struct part *part, uint64_t bytes)
+{
+	part->pool->lost_bytes += bytes;
+	part->result |= bytes ? STREAM_LOST : 0;
+}
+
+static void put(struct part *part, void *packet)
+{
+	struct stream_pool *pool = part->pool;
+	struct stream *stream = part->stream;
+	uint64_t offset;
+
+	if (!make_room(part)) {
+		lose(part, is_empty(part) ? 0 : part->to - part->from);
+		return;
+	}
+	pieces_put(&pool->pieces, &stream->wait->pieces, part->from, part->to, part->bytes,
+		overlap_rule_of_stream(stream->policy), overlap_waiting, part);
+	offset = stream->offset;
+	tell_run(pool, stream);
+	part->result |= stream->offset > offset ? STREAM_TOLD : 0;
+	if (!stream->wait)
+		return;
+	lose(part, pieces_keep(&pool->pieces, &stream->wait->pieces, part->from, part->to, packet));
+	part->result |= stream->offset < part->to ? STREAM_WAITS : 0;
+	if (!stream->wait->pieces.count && !(stream->marks & STREAM_HAS_END))
+		end_to_wait(pool, stream); // nothing could be kept
+}
+
+// Handles are given back at the next sweep only: some are left for what comes until then.
+static bool is_scarce(const struct pieces_pool *pool)
+{
+	return (uint64_t)(pool->handles_used - pool->handles_spent) * 8 > (uint64_t)pool->handles * 7;
+}
+
+static bool is_too_much(const struct stream_pool *pool, const struct stream *stream)
+{
+	return stream->wait && (stream->wait->pieces.count > pool->limits.pieces_per_stream ||
+			stream->wait->pieces.bytes > pool->limits.bytes_per_stream);
+}
+
+uint32_t stream_add_fully(struct stream_pool *pool, struct stream *stream, const struct stream_segment *segment)
+{
+	struct part part = { .pool = pool, .stream = stream };
+
+	if (!(stream->marks & STREAM_STARTED) || stream->marks & STREAM_STOPPED)
+		return 0;
+	begin_part(&part, segment);
+	if (!is_empty(&part) && is_alone(&part))
+		tell_beginning(&part);
+	if (!is_empty(&part))
+		put(&part, segment->packet);
+	while (is_too_much(pool, stream))
+		give_up(pool, stream, STREAM_NO_ROOM);
+	if ((part.result & STREAM_LOST || is_scarce(&pool->pieces)) && pool->oldest)
+		give_up(pool, pool->oldest->stream, STREAM_NO_ROOM);
+	if (stream->wait)
+		consider(pool, stream, segment->now_ns);
+	return part.result;
+}
+
+// ---- the life of a stream
+
+void stream_start(struct stream *stream, uint32_t first, uint64_t offset, enum overlap_policy policy)
+{
+	*stream = (struct stream){
+		.offset = offset,
+		.next = first,
+		.policy = (uint8_t)policy,
+		.marks = STREAM_STARTED,
+	};
+}
+
+void stream_finish(struct stream_pool *pool, struct stream *stream, uint32_t end, uint64_t now_ns)
+{
+	if (!(stream->marks & STREAM_STARTED) || stream->marks & (STREAM_STOPPED | STREAM_ENDED | STREAM_HAS_END))
+		return;
+	if ((int32_t)(end - stream->next) < 0)
+		return; // before what was told
+	stream->end = end;
+	stream->marks |= STREAM_HAS_END;
+	if (stream->wait)
+		pieces_cut(&pool->pieces, &stream->wait->pieces, end_offset(stream));
+	if (end != stream->next && begin_to_wait(pool, stream))
+		consider(pool, stream, now_ns);
+	else
+		tell_run(pool, stream);
+}
+
+void stream_end(struct stream_pool *pool, struct stream *stream)
+{
+	if (!(stream->marks & STREAM_STARTED))
+		return;
+	while (stream->wait && stream->wait->pieces.count)
+		give_up(pool, stream, STREAM_AT_END);
+	if (!stream_has_gone(stream) && stream->marks & STREAM_HAS_END && stream->end != stream->next)
+		tell_gap(pool, stream, (uint32_t)(stream->end - stream->next), STREAM_AT_END);
+	if (!(stream->marks & STREAM_STOPPED))
+		tell_end(pool, stream);
+	stream_forget(pool, stream);
+}
+
+void stream_forget(struct stream_pool *pool, struct stream *stream)
+{
+	end_to_wait(pool, stream);
+	stop_remembering(pool, stream);
+	stream->marks |= STREAM_STOPPED;
+}
+
+uint32_t stream_read(
+	const struct stream_pool *pool, const struct stream *stream, uint64_t offset, uint8_t *into, uint32_t length)
+{
+	uint32_t done = 0, part;
+
+	if (offset < stream->offset && offset < remembered_from(pool, stream))
+		return 0;
+	for (; done < length && offset + done < stream->offset; done += part) {
+		uint64_t there = stream->offset - offset - done;
+
+		part = unbroken(pool, offset + done, there < length - done ? there : length - done);
+		memcpy(into + done, remembered(pool, stream, offset + done), part);
+	}
+	if (stream->wait)
+		done += pieces_read(&stream->wait->pieces, offset + done, into + done, length - done);
+	return done;
+}
