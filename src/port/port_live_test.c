@@ -343,6 +343,14 @@ static void test_tags(void **state)
 	close_one(port);
 }
 
+// The kernel makes a change of the link known within a second or so.
+static void expect_link(const struct port *port, enum port_link link)
+{
+	for (unsigned round = 0; round < 500 && port_link(port) != link; round++)
+		usleep(10000);
+	assert_int_equal(port_link(port), link);
+}
+
 static void test_link(void **state)
 {
 	struct port *port;
@@ -351,30 +359,27 @@ static void test_link(void **state)
 	need_net();
 	port = open_as("af_packet:p0", 0, PORT_BOTH);
 	assert_true(port_descriptor(port, 0) >= 0);
-	assert_int_equal(port_link(port), PORT_LINK_UP);
+	expect_link(port, PORT_LINK_UP);
 	assert_int_equal(run("ip -n %s link set e0 down", left), 0);
-	assert_int_equal(port_link(port), PORT_LINK_DOWN);
+	expect_link(port, PORT_LINK_DOWN);
 	assert_int_equal(run("ip -n %s link set e0 up && ip -n %s addr add fd09::1/64 dev e0 nodad && "
 		"ip link add gone type veth peer name other", left, left), 0);
 	close_one(port);
 	port = open_as("af_packet:gone", 0, PORT_BOTH);
 	assert_int_equal(run("ip link del gone"), 0);
-	assert_int_equal(port_link(port), PORT_LINK_GONE);
+	expect_link(port, PORT_LINK_GONE);
 	close_one(port);
 }
 
-// The capture of long unfinished packets has its checksums. In one run of eight tshark called a packet bad; why is
-// not known yet, so that two of the thousands are borne with.
+// The capture of long unfinished packets has its checksums.
 static void check_capture(const char *path)
 {
-	char command[600];
-
-	snprintf(command, sizeof(command),
-		"test $(tshark -r %s -o tcp.check_checksum:TRUE -Y 'tcp.checksum.status == Bad' "
-		"2>/dev/null | wc -l) -le 2",
-		path);
-	if (!run("command -v tshark > /dev/null"))
-		assert_int_equal(run("%s", command), 0);
+	if (run("command -v tshark > /dev/null"))
+		return;
+	assert_int_equal(run("test $(tshark -r %s -o tcp.check_checksum:TRUE -Y 'tcp.checksum.status == Good' 2>/dev/null "
+		"| wc -l) -gt 20", path), 0);
+	assert_int_not_equal(run("tshark -r %s -o tcp.check_checksum:TRUE -Y 'tcp.checksum.status == Bad' 2>/dev/null "
+		"| grep . >&2", path), 0);
 }
 
 static void test_into_a_capture(void **state)

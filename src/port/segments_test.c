@@ -199,6 +199,62 @@ static void test_cuts(void **state)
 	assert_int_equal(packet_pool_used(platform_pool()), 0);
 }
 
+// The field as it is when the sum over all else is zero: UDP's says 0xffff, since 0 would mean that there is none;
+// TCP's says 0, since RFC 1624 knows no 0xffff (tshark calls it bad).
+static void test_completes_to_zero(void **state)
+{
+	static const struct {
+		struct form form;
+		const char *field;
+	} cases[] = {
+		{ { "tcp", false, false, 0, 0, 1000, 0 }, "\0\0" },
+		{ { "tcp v6 in two buffers", true, false, 0, 12, 3000, 0 }, "\0\0" },
+		{ { "udp", false, true, 0, 0, 1000, 0 }, "\xff\xff" },
+		{ { "udp v6 in two buffers", true, true, 0, 0, 3000, 0 }, "\xff\xff" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rte_mbuf *mbuf = make(&cases[i].form);
+		struct transport transport;
+		uint8_t *field, *spare;
+
+		assert_true(transport_find(&transport, mbuf));
+		field = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, transport.at + transport.sum);
+		spare = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, transport.headers);
+		memset(spare, 0, 2);
+		unfinished_complete(mbuf, &transport);
+		memcpy(spare, field, 2);
+		unfinished_complete(mbuf, &transport);
+		assert_memory_equal(field, cases[i].field, 2);
+		check_sums(mbuf, &cases[i].form, false);
+		unfinished_seed(mbuf, &transport);
+		assert_true(unfinished_complete_at(mbuf, transport.at, transport.sum));
+		assert_memory_equal(field, cases[i].field, 2);
+		rte_pktmbuf_free(mbuf);
+	}
+}
+
+// Buffers of any length, as straightening leaves them: bytes at odd places of a later one count the other way round.
+static void test_completes_over_odd_buffers(void **state)
+{
+	unsigned seed = 3;
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) {
+		const struct form *form = &forms[(unsigned)rand_r(&seed) % (sizeof(forms) / sizeof(forms[0]))];
+		struct rte_mbuf *whole = make(form), *mbuf;
+
+		mbuf = packet_rebuild(whole, (struct packet_shape){ .at = 600 + (unsigned)rand_r(&seed) % 2600,
+							.length = 2 + (unsigned)rand_r(&seed) % 1900 });
+		assert_non_null(mbuf);
+		assert_true(unfinished_finish(mbuf));
+		check_sums(mbuf, form, false);
+		rte_pktmbuf_free(whole);
+		rte_pktmbuf_free(mbuf);
+	}
+}
+
 // Any bytes: nothing is read or written past the end (the sanitizer watches).
 static void test_takes_anything(void **state)
 {
@@ -270,6 +326,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_completes),
+		cmocka_unit_test(test_completes_to_zero),
+		cmocka_unit_test(test_completes_over_odd_buffers),
 		cmocka_unit_test(test_knows_by_content),
 		cmocka_unit_test(test_cuts),
 		cmocka_unit_test(test_takes_anything),

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "port/unfinished.h"
 
+#include "packet/checksum.h"
 #include "packet/pool.h"
 #include "packet/protocol.h"
-
-#include <rte_ip.h>
 
 enum { HOP_BY_HOP = 0, ROUTING = 43, DESTINATION = 60, EXTENSIONS = 8 };
 enum { TCP_SUM = 16, UDP_SUM = 6 };
@@ -116,21 +115,32 @@ bool transport_find(struct transport *transport, const struct rte_mbuf *mbuf)
 	return true;
 }
 
-static uint32_t fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint32_t)sum;
-}
-
 static uint32_t pseudo_sum(const struct rte_mbuf *mbuf, const struct transport *transport)
 {
-	const uint8_t *ip = bytes_of(mbuf) + transport->network;
-	uint64_t sum = rte_cpu_to_be_32(transport->length);
+	uint32_t sum = checksum_pseudo(bytes_of(mbuf) + transport->network, transport->protocol, transport->length);
 
-	sum = (sum & 0xffff) + (sum >> 16) + rte_cpu_to_be_16(transport->protocol);
-	sum += rte_raw_cksum(transport->is_v6 ? ip + 8 : ip + 12, transport->is_v6 ? 32 : 8);
-	return fold(sum);
+	return (uint16_t)~weir_fold(sum);
+}
+
+// Of bytes that lie in several buffers. One that begins at an odd place counts with its bytes swapped
+// (rte_raw_cksum_mbuf of DPDK 22.11 loses the carries of such a one).
+static bool sum_of(uint32_t *sum, const struct rte_mbuf *mbuf, uint32_t at, uint32_t length)
+{
+	bool is_odd = false;
+
+	if (at + length > mbuf->pkt_len)
+		return false;
+	for (; at >= mbuf->data_len && mbuf->next; mbuf = mbuf->next)
+		at -= mbuf->data_len;
+	for (*sum = 0; length; mbuf = mbuf->next, at = 0) {
+		uint32_t size = RTE_MIN(length, mbuf->data_len - at);
+		uint16_t part = (uint16_t)~weir_fold(weir_sum(bytes_of(mbuf) + at, size, 0));
+
+		*sum += is_odd ? __builtin_bswap16(part) : part;
+		is_odd ^= size & 1;
+		length -= size;
+	}
+	return true;
 }
 
 static uint8_t *field_of(struct rte_mbuf *mbuf, const struct transport *transport)
@@ -151,12 +161,13 @@ bool unfinished_looks_so(const struct rte_mbuf *mbuf, const struct transport *tr
 	return unfinished_field(mbuf, transport) == pseudo_sum(mbuf, transport);
 }
 
-// A sum of zero means "none" to UDP; TCP takes both forms of zero.
-static void put_sum(uint8_t *field, uint64_t sum)
+// To UDP a field of zero means that there is no checksum, so that 0xffff stands for it; nobody else's may be 0xffff
+// (RFC 1624: what mends it later would get it wrong).
+static void put_sum(uint8_t *field, uint32_t sum, bool is_udp)
 {
-	uint16_t value = (uint16_t)~fold(sum);
+	uint16_t value = weir_fold(sum);
 
-	if (!value)
+	if (!value && is_udp)
 		value = 0xffff;
 	memcpy(field, &value, 2);
 }
@@ -164,11 +175,11 @@ static void put_sum(uint8_t *field, uint64_t sum)
 void unfinished_complete(struct rte_mbuf *mbuf, const struct transport *transport)
 {
 	uint8_t *field = field_of(mbuf, transport);
-	uint16_t sum = 0;
+	uint32_t sum;
 
 	memset(field, 0, 2);
-	if (rte_raw_cksum_mbuf(mbuf, transport->at, transport->length, &sum) == 0)
-		put_sum(field, (uint64_t)sum + pseudo_sum(mbuf, transport));
+	if (sum_of(&sum, mbuf, transport->at, transport->length))
+		put_sum(field, sum + pseudo_sum(mbuf, transport), transport->protocol == TRANSPORT_UDP);
 }
 
 void unfinished_seed(struct rte_mbuf *mbuf, const struct transport *transport)
@@ -180,12 +191,11 @@ void unfinished_seed(struct rte_mbuf *mbuf, const struct transport *transport)
 
 bool unfinished_complete_at(struct rte_mbuf *mbuf, uint32_t start, uint32_t offset)
 {
-	uint16_t sum = 0;
+	uint32_t sum;
 
-	if (start + offset + 2 > mbuf->data_len ||
-	    rte_raw_cksum_mbuf(mbuf, start, mbuf->pkt_len - start, &sum) < 0)
+	if (start + offset + 2 > mbuf->data_len || !sum_of(&sum, mbuf, start, mbuf->pkt_len - start))
 		return false;
-	put_sum(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, start + offset), sum);
+	put_sum(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, start + offset), sum, offset == UDP_SUM);
 	return true;
 }
 
