@@ -63,9 +63,9 @@ static int make_worker(struct worker *worker, unsigned index, const struct engin
 {
 	worker->index = index;
 	worker->fill_limit = wish->fill && wish->fill < WEIR_VECTOR ? wish->fill : WEIR_VECTOR;
-	worker->ready = calloc(WORKER_READY, sizeof(*worker->ready));
+	worker->ready = aligned_alloc(64, WORKER_READY * sizeof(*worker->ready));
 	worker->sample = wish->times_all ? 1 : WORKER_SAMPLE;
-	worker->store = malloc(WORKER_STORE);
+	worker->store = aligned_alloc(64, WORKER_STORE);
 	worker->store_used = sizeof(struct event_record);
 	return worker->ready && worker->store ? 0 : -ENOMEM;
 }

@@ -105,10 +105,16 @@ static size_t rounded(size_t size)
 	return (size + 63) & ~(size_t)63;
 }
 
+// Cache lines that nobody else writes to: the arena aligns what is as large as one.
+static void *lines_of(struct generation *generation, size_t size)
+{
+	return arena_take(generation->arena, rounded(size));
+}
+
 // Who receives from a port: each worker its own queue, or one worker for all, that hands over.
 static void make_sources(struct generation *generation, struct share *share, unsigned worker)
 {
-	share->sources = arena_array(generation->arena, struct source, generation->port_count + 1);
+	share->sources = lines_of(generation, sizeof(struct source) * (generation->port_count + 1));
 	for (unsigned i = 0; i < generation->port_count; i++) {
 		struct generation_port *port = &generation->ports[i];
 		unsigned queues;
@@ -137,10 +143,10 @@ static void make_vector(struct generation *generation, struct share *share)
 	if (!share->vector)
 		return;
 	memset(share->vector, 0, size);
-	share->reach = arena_array(generation->arena, weir_mask, generation->plan->nodes.count + 1);
-	share->out = arena_array(generation->arena, weir_mask, generation->most_outputs + 1);
-	share->observed = arena_array(generation->arena, weir_mask, generation->plan->signals.count + 1);
-	share->chosen = arena_array(generation->arena, weir_mask, generation->most_outputs + 1);
+	share->reach = lines_of(generation, sizeof(weir_mask) * (generation->plan->nodes.count + 1));
+	share->out = lines_of(generation, sizeof(weir_mask) * (generation->most_outputs + 1));
+	share->observed = lines_of(generation, sizeof(weir_mask) * (generation->plan->signals.count + 1));
+	share->chosen = lines_of(generation, sizeof(weir_mask) * (generation->most_outputs + 1));
 }
 
 static void make_outputs(struct generation *generation, struct hot *hot, const struct plan_element *element)

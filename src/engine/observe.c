@@ -26,7 +26,7 @@ struct observer {
 	bool has_thread, stops;
 	struct {
 		_Alignas(64) uint64_t lost; // its worker writes
-		uint64_t told; // the observer's thread writes: how many it has reported
+		_Alignas(64) uint64_t told; // the observer's thread writes: how many it has reported
 	} lost[PLAN_WORKERS];
 };
 

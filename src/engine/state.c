@@ -25,14 +25,23 @@ static uint32_t rows_of(const struct plan_element *element, const struct weir_me
 	return rows;
 }
 
+// Zeroed, in cache lines of its own.
+static void *lines_take(size_t size)
+{
+	size_t rounded = (size + 63) & ~(size_t)63;
+	void *at = aligned_alloc(64, rounded);
+
+	return at ? memset(at, 0, rounded) : NULL;
+}
+
 static struct weir_fifo *fifo_create(uint32_t rows)
 {
-	struct weir_fifo *fifo = calloc(1, sizeof(*fifo));
+	struct weir_fifo *fifo = lines_take(sizeof(*fifo));
 
 	if (!fifo)
 		return NULL;
 	fifo->rows = rows ? rows : 1;
-	fifo->ring = calloc(fifo->rows, sizeof(*fifo->ring));
+	fifo->ring = lines_take(fifo->rows * sizeof(*fifo->ring));
 	if (fifo->ring)
 		return fifo;
 	free(fifo);

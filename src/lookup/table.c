@@ -34,8 +34,8 @@ struct head { // of a row; key and row follow
 };
 static_assert(sizeof(struct head) == 16);
 
-struct weir_table {
-	struct bucket *buckets;
+struct weir_table { // its worker writes: cache lines of its own
+	_Alignas(64) struct bucket *buckets;
 	char *rows;
 	const uint64_t *now_ns;
 	uint64_t idle_ns;
@@ -100,9 +100,10 @@ struct weir_table *table_create(struct table_shape wanted, const uint64_t *now_n
 		errno = EINVAL;
 		return NULL;
 	}
-	table = calloc(1, sizeof(*table));
+	table = aligned_alloc(64, sizeof(*table));
 	if (!table)
 		return NULL;
+	*table = (struct weir_table){ 0 };
 	shape(table, wanted);
 	table->now_ns = now_ns;
 	table->key = hash_key(seed);
