@@ -44,7 +44,9 @@ static bool is_bound(const struct cli_binds *binds, const struct plan_element *e
 static void add(struct cli_binds *binds, const struct plan_element *element, const char *spec,
 	enum port_direction direction)
 {
-	*list_add(binds->arena, &binds->bindings.list) = (struct binding){ element->name, spec, direction };
+	*list_add(binds->arena, &binds->bindings.list) = (struct binding){
+		.element = element->name, .spec = spec, .direction = direction
+	};
 }
 
 static bool bind_next(struct cli_binds *binds, const struct plan *plan, const char *spec,

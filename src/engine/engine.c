@@ -6,7 +6,6 @@
 
 #include "engine/places.h"
 #include "engine/sum.h"
-#include "engine/state.h"
 #include "engine/worker.h"
 #include "port/platform.h"
 
@@ -61,13 +60,8 @@ static void sleep_ns(long ns)
 
 static int make_worker(struct worker *worker, unsigned index, const struct engine_wish *wish)
 {
-	worker->index = index;
-	worker->fill_limit = wish->fill && wish->fill < WEIR_VECTOR ? wish->fill : WEIR_VECTOR;
-	worker->ready = aligned_alloc(64, WORKER_READY * sizeof(*worker->ready));
-	worker->sample = wish->times_all ? 1 : WORKER_SAMPLE;
-	worker->store = aligned_alloc(64, WORKER_STORE);
-	worker->store_used = sizeof(struct event_record);
-	return worker->ready && worker->store ? 0 : -ENOMEM;
+	worker->in_force = &engine.generation;
+	return worker_create(worker, index, wish);
 }
 
 static int make_rings(void)
@@ -108,8 +102,7 @@ static void free_workers(void)
 	for (unsigned i = 0; i < engine.count; i++) {
 		for (unsigned to = 0; to < engine.count; to++)
 			rte_ring_free(engine.workers[i].to[to]);
-		free(engine.workers[i].ready);
-		free(engine.workers[i].store);
+		worker_destroy(&engine.workers[i]);
 	}
 	free(engine.workers);
 	engine.workers = NULL;
@@ -228,28 +221,8 @@ void engine_stop_receiving(void)
 // What is still in rings, queues and hands of modules at the end.
 static void release_all(void)
 {
-	for (unsigned i = 0; i < engine.count; i++) {
-		struct worker *worker = &engine.workers[i];
-		void *mbuf;
-
-		if (!worker->generation)
-			continue;
-		engine.held += state_release(worker);
-		for (; worker->ready_head != worker->ready_tail; engine.held++)
-			worker_free(worker, worker->ready[worker->ready_head++ % WORKER_READY]);
-		for (unsigned s = 0; s < worker->source_count; s++)
-			for (struct source *source = &worker->sources[s]; source->first < source->count;
-				engine.held++)
-				worker_free(worker, source->pending[source->first++]);
-		for (unsigned other = 0; other < engine.count; other++) {
-			for (unsigned n = 0; n < worker->handing_count[other]; n++, engine.held++)
-				worker_free(worker, worker->handing[other][n]);
-			worker->handing_count[other] = 0;
-			for (; worker->from[other] && !rte_ring_sc_dequeue(worker->from[other], &mbuf); engine.held++)
-				worker_free(worker, mbuf);
-		}
-		worker_flush_freed(worker);
-	}
+	for (unsigned i = 0; i < engine.count; i++)
+		engine.held += worker_release(&engine.workers[i]);
 }
 
 void engine_stop(void)

@@ -49,6 +49,10 @@ uint64_t engine_counter(const struct plan_element *element, const struct weir_me
 uint64_t engine_open_drops(const struct plan_element *element, unsigned output);
 uint64_t engine_bare_drops(const struct plan_element *element);
 
+// Where goes what modules have to say to an operator: instead of standard error. Before any worker runs.
+typedef void engine_say(void *context, const char *text);
+void engine_log_to(engine_say *say, void *context);
+
 // for workers
 const struct generation *engine_generation(void);
 bool engine_is_stopping(const struct worker *worker);

@@ -3,7 +3,6 @@
 // A vector is never waited for to be full.
 #include "engine/worker.h"
 
-#include "engine/engine.h"
 #include "engine/steer.h"
 #include "packet/protocol.h"
 
@@ -80,7 +79,7 @@ static bool enter_at_its_place(struct worker *worker, struct rte_mbuf *mbuf)
 		? generation->order_of_place[place_number]
 		: PLAN_NOWHERE;
 
-	if (order == PLAN_NOWHERE && engine_generation() != generation) {
+	if (order == PLAN_NOWHERE && worker_newest(worker) != generation) {
 		worker->ready[worker->ready_tail++ % WORKER_READY] = mbuf;
 		return false;
 	}

@@ -37,6 +37,10 @@ static int open_one(struct port **port, const struct plan_element *element, cons
 	const char *spec = binding ? binding->spec : settings->device;
 
 	wish->direction = direction;
+	if (binding && binding->port) {
+		*port = port_again(binding->port);
+		return 0;
+	}
 	if (*spec)
 		return port_open(port, spec, wish, why);
 	// one side of an open Port may stay unbound: nothing comes in there, what is sent there is dropped, by name
@@ -71,7 +75,8 @@ static int open_ports(struct generation *generation, const struct bindings *bind
 		struct generation_port *port = &generation->ports[generation->port_count];
 		struct port_wish wish = { .queues = generation->workers,
 			.index = (uint16_t)(*element)->index,
-			.seed = seed };
+			.seed = seed,
+			.owner = bindings->owner };
 		int err = 0;
 
 		if (!class)

@@ -102,13 +102,15 @@ struct generation {
 	bool is_lossless; // all that it reads are captures: nothing is lost for want of room
 };
 
-// Binds ports (element NAME to another spec) as -i and -o say.
+// Binds ports (element NAME to another spec) as -i and -o say, or to one that is open.
 struct binding {
 	const char *element, *spec;
+	struct port *port; // NULL: spec says it
 	enum port_direction direction;
 };
 struct bindings {
 	LIST(struct binding) list;
+	uint64_t owner; // of the ports that are opened
 };
 
 // Takes the plan over, also where it fails. 0, or -errno with *why.

@@ -187,18 +187,27 @@ static struct rte_mbuf *create(const void *bytes, uint32_t length)
 	return packet;
 }
 
+struct rte_mbuf *worker_new_packet(const void *bytes, uint32_t length, uint64_t time_ns)
+{
+	struct rte_mbuf *mbuf = length <= PACKET_LONGEST ? create(bytes, length) : NULL;
+
+	if (!mbuf)
+		return NULL;
+	packet_head(mbuf)->time_ns = time_ns;
+	packet_head(mbuf)->original = length;
+	packet_head(mbuf)->link = PROTO_ETH;
+	return mbuf;
+}
+
 bool weir_emit(struct weir_call *call, const void *bytes, uint32_t length, unsigned output)
 {
 	struct worker *worker = worker_of(call);
-	struct rte_mbuf *mbuf = length <= PACKET_LONGEST ? create(bytes, length) : NULL;
+	struct rte_mbuf *mbuf = worker_new_packet(bytes, length, worker->vector->head.now_ns);
 
 	if (!mbuf) {
 		worker->account.no_buffer++;
 		return false;
 	}
-	packet_head(mbuf)->time_ns = worker->vector->head.now_ns;
-	packet_head(mbuf)->original = length;
-	packet_head(mbuf)->link = PROTO_ETH;
 	worker->account.emitted++;
 	go_on(worker, mbuf, output_of(worker, output));
 	return true;

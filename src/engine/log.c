@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What modules have to say to an operator.
+#include "engine/engine.h"
 #include "engine/worker.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+static struct {
+	engine_say *say; // NULL: standard error
+	void *context;
+} log_to;
+
+void engine_log_to(engine_say *say, void *context)
+{
+	log_to.say = say;
+	log_to.context = context;
+}
 
 void weir_log(const struct weir_call *at, const char *format, ...)
 {
@@ -17,5 +29,8 @@ void weir_log(const struct weir_call *at, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text + used, sizeof(text) - (size_t)used, format, args);
 	va_end(args);
-	fprintf(stderr, "%s\n", text); // one write, so that lines of several workers stay whole
+	if (log_to.say)
+		log_to.say(log_to.context, text);
+	else
+		fprintf(stderr, "%s\n", text); // one write, so that lines of several workers stay whole
 }

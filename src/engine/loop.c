@@ -104,11 +104,10 @@ bool worker_sources_ended(const struct worker *worker)
 	return worker->ready_head == worker->ready_tail;
 }
 
-// At the end of all captures time goes on by itself, so that what waits for a time comes to it.
-static void pass_time(struct worker *worker)
+// At the end of all captures, so that what waits for a time comes to it.
+void worker_pass_time(struct worker *worker)
 {
-	if (!worker->generation->is_lossless || !engine_sources_ended() || !state_waits(worker) ||
-		worker->steps_of_time >= MOST_STEPS)
+	if (!worker->generation->is_lossless || !state_waits(worker) || worker->steps_of_time >= MOST_STEPS)
 		return;
 	worker->steps_of_time++;
 	worker->now_ns += STEP_NS;
@@ -134,7 +133,7 @@ void *worker_run(void *argument)
 	if (platform_thread())
 		return NULL;
 	while (!engine_is_stopping(worker)) {
-		const struct generation *next = engine_generation();
+		const struct generation *next = worker_newest(worker);
 
 		if (next != worker->generation)
 			generation_take_up(next, worker);
@@ -144,7 +143,8 @@ void *worker_run(void *argument)
 			__atomic_store_n(&worker->is_idle, false, __ATOMIC_RELEASE);
 			continue;
 		}
-		pass_time(worker);
+		if (worker->generation->is_lossless && engine_sources_ended())
+			worker_pass_time(worker);
 		__atomic_store_n(&worker->is_idle, worker_is_through(worker), __ATOMIC_RELEASE);
 		rest(worker, ++idle, engine_busy_polls());
 	}

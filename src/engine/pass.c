@@ -74,7 +74,7 @@ static void compute(struct worker *worker, const struct plan *plan, const struct
 	}
 }
 
-static void compute_all(struct worker *worker, const struct hot *hot, weir_mask in)
+void worker_compute(struct worker *worker, const struct hot *hot, weir_mask in)
 {
 	for (unsigned i = 0; i < hot->step_count; i++)
 		compute(worker, worker->generation->plan, hot->steps[i], in);
@@ -254,7 +254,7 @@ static void run(struct worker *worker, struct hot *hot, weir_mask in)
 		tell_others(worker, hot, in);
 	count(&hot->instance->packets, weir_size(in));
 	if (hot->step_count)
-		compute_all(worker, hot, in);
+		worker_compute(worker, hot, in);
 	if (hot->handler_count)
 		in = worker_deliver(worker, hot, in);
 	if (in && hot->sends)

@@ -280,18 +280,29 @@ void state_move(struct worker *worker, const struct generation *to, const struct
 	}
 }
 
+static uint64_t held_by(const struct instance *instance)
+{
+	uint64_t count = instance->held_count;
+
+	each_member_of (member, instance->element->class)
+		if (member->kind == WEIR_IS_FIFO)
+			count += (*(struct weir_fifo *const *)(instance->self + member->offset))->count;
+	return count;
+}
+
+uint64_t state_held(const struct worker *worker)
+{
+	uint64_t count = 0;
+
+	list_each (element, &worker->generation->plan->elements)
+		count += held_by(&worker->instances[(*element)->index]);
+	return count;
+}
+
 bool state_waits(const struct worker *worker)
 {
-	list_each (element, &worker->generation->plan->elements) {
-		const struct instance *instance = &worker->instances[(*element)->index];
-
-		if (instance->held_count)
+	list_each (element, &worker->generation->plan->elements)
+		if (held_by(&worker->instances[(*element)->index]))
 			return true;
-		each_member_of (member, (*element)->class)
-			if (member->kind == WEIR_IS_FIFO &&
-				(*(struct weir_fifo *const *)(instance->self + member->offset))
-					->count)
-				return true;
-	}
 	return false;
 }

@@ -13,6 +13,8 @@ void state_destroy(struct share *share, const struct plan *plan);
 void state_move(struct worker *worker, const struct generation *to, const struct generation *from);
 // At the end: frees what elements still hold; returns how many packets.
 uint64_t state_release(struct worker *worker);
+// How many that is now; for its own thread.
+uint64_t state_held(const struct worker *worker);
 // Does an element here hold packets, or is a timer set?
 bool state_waits(const struct worker *worker);
 

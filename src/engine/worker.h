@@ -56,6 +56,7 @@ struct worker {
 	struct weir_call call; // first: what modules get is the worker's own
 	struct vector *vector;
 	const struct generation *generation;
+	const struct generation *const *in_force; // where the control side tells the newest
 	struct hot *hot;            // nodes in order
 	struct hot *running;
 	struct instance *instances; // by index of element
@@ -105,21 +106,33 @@ static inline struct event_record *event_record(const struct worker *worker, uin
 	return (struct event_record *)(worker->store + at);
 }
 
+static inline const struct generation *worker_newest(const struct worker *worker)
+{
+	return __atomic_load_n(worker->in_force, __ATOMIC_ACQUIRE);
+}
+
 static inline struct worker *worker_of(struct weir_call *call)
 {
 	return (struct worker *)call;
 }
 
+// worker.c
+struct engine_wish;
+int worker_create(struct worker *worker, unsigned index, const struct engine_wish *wish); // it is zero; -ENOMEM
+void worker_destroy(struct worker *worker);
+uint64_t worker_release(struct worker *worker); // at the end: frees what is still inside; how many packets
 // loop.c
 void *worker_run(void *worker);           // the thread
 bool worker_step(struct worker *worker);  // one turn; false: nothing was there to do
 void worker_timers(struct worker *worker);
+void worker_pass_time(struct worker *worker); // at the end of captures time goes on by itself
 bool worker_sources_ended(const struct worker *worker);
 bool worker_is_through(const struct worker *worker);
 // pass.c
 void worker_pass(struct worker *worker);
 void worker_end_events(struct worker *worker);
 void worker_begin(struct worker *worker); // an empty vector
+void worker_compute(struct worker *worker, const struct hot *hot, weir_mask in); // what a node wants to know
 void worker_drop(struct worker *worker, weir_mask mask); // frees the packets of slots; who counted them is the caller's
 void worker_free(struct worker *worker, struct rte_mbuf *mbuf);
 void worker_flush_freed(struct worker *worker);
@@ -131,6 +144,7 @@ unsigned worker_gather(struct worker *worker);
 bool worker_is_full(const struct worker *worker);
 // hold.c
 void worker_again(struct worker *worker, struct rte_mbuf *mbuf, uint16_t place);
+struct rte_mbuf *worker_new_packet(const void *bytes, uint32_t length, uint64_t time_ns); // NULL: no buffers
 void worker_leave(struct worker *worker, unsigned slot); // live fields into the packet's block; the slot is dead then
 // luggage.c: the payloads of a slot's events into a buffer that its packet points at, and back
 void luggage_pack(struct worker *worker, unsigned slot);

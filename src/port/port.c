@@ -14,10 +14,11 @@
 static struct port *ports;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // of the list and the counts of users
 
-static struct port *find(const char *spec, enum port_direction direction)
+static struct port *find(const char *spec, const struct port_wish *wish)
 {
 	for (struct port *port = ports; port; port = port->next)
-		if (!strcmp(port->spec, spec) && (port->info.direction & direction) == direction)
+		if (port->owner == wish->owner && !strcmp(port->spec, spec) &&
+			(port->info.direction & wish->direction) == wish->direction)
 			return port;
 	return NULL;
 }
@@ -93,6 +94,20 @@ static int open_fresh(struct port *port, const struct port_spec *parsed, const s
 	return 0;
 }
 
+uint64_t port_new_owner(void)
+{
+	static uint64_t last;
+
+	return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
+static void add(struct port *port)
+{
+	port->users = 1;
+	port->next = ports;
+	ports = port;
+}
+
 static int open_locked(struct port **port, const char *spec, const struct port_wish *wish, struct port_error *why)
 {
 	struct port_spec parsed;
@@ -101,7 +116,7 @@ static int open_locked(struct port **port, const char *spec, const struct port_w
 
 	if (result < 0)
 		return result;
-	*port = find(spec, wish->direction);
+	*port = find(spec, wish);
 	if (*port) {
 		(*port)->users++;
 		return 0;
@@ -116,9 +131,9 @@ static int open_locked(struct port **port, const char *spec, const struct port_w
 		free(fresh);
 		return result;
 	}
-	fresh->users = 1;
-	fresh->next = ports;
-	*port = ports = fresh;
+	fresh->owner = wish->owner;
+	add(fresh);
+	*port = fresh;
 	return 0;
 }
 
@@ -132,6 +147,21 @@ int port_open(struct port **port, const char *spec, const struct port_wish *wish
 	result = open_locked(port, spec, wish, why);
 	pthread_mutex_unlock(&lock);
 	return result;
+}
+
+void port_add(struct port *port)
+{
+	pthread_mutex_lock(&lock);
+	add(port);
+	pthread_mutex_unlock(&lock);
+}
+
+struct port *port_again(struct port *port)
+{
+	pthread_mutex_lock(&lock);
+	port->users++;
+	pthread_mutex_unlock(&lock);
+	return port;
 }
 
 static int close_last(struct port *port, struct port_error *why)

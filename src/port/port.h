@@ -39,6 +39,7 @@ struct port_wish {
 	unsigned queues;               // as many as there are workers; what there is, info says
 	uint16_t index;                // packets that enter carry it
 	uint64_t seed;                 // of null:'s order
+	uint64_t owner;                // who else names it and is the same owner gets the same port
 };
 
 enum { PORT_QUEUES = 64 };
@@ -59,8 +60,12 @@ struct port_info {
 	uint32_t mtu; // bytes behind the Ethernet header; 0: any
 };
 
-// The same spec in the same direction is the same port, counted. 0, or -errno with *why.
+// The same spec in the same direction is the same port for the same owner, counted. 0, or -errno with *why.
 int port_open(struct port **port, const char *spec, const struct port_wish *wish, struct port_error *why);
+// A number for an owner, one of a kind. 0 is the process.
+uint64_t port_new_owner(void);
+// One user more of an open port.
+struct port *port_again(struct port *port);
 // Sets it to NULL; NULL is fine. Of the last user: flushes, closes. -errno with *why: what was written is not whole.
 int port_close(struct port **port, struct port_error *why);
 // 0 if a spec is well-formed; looks at nothing else.

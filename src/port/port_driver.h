@@ -33,6 +33,7 @@ struct port {
 	struct port_info info;
 	struct port *next; // all that are open
 	unsigned users;
+	uint64_t owner;
 	enum port_direction wished;
 	char spec[512], interface[16], chosen[320];
 	struct port_queue_in in[PORT_QUEUES];   // the receiving worker writes, control reads
@@ -63,6 +64,8 @@ extern const struct port_driver port_xdp, port_packet, port_tap, port_reader, po
 
 // Takes a spec apart; -EINVAL with *why.
 int port_spec_parse(struct port_spec *parsed, const char *spec, struct port_error *why);
+// Into the list of those that are open, with one user; so is closed by port_close.
+void port_add(struct port *port);
 int port_check_interface(const char *name, struct port_error *why); // whether it could be one's name
 const struct port_driver *port_driver_at(unsigned number);
 
