@@ -93,6 +93,12 @@ struct weir_text { // a view; not terminated
 	const char *at;
 	uint32_t length;
 };
+struct weir_time {
+	uint64_t ns; // since 1970
+};
+struct weir_span {
+	uint64_t ns;
+};
 struct weir_texts {
 	uint32_t count;
 	const char *const *text;
@@ -161,7 +167,7 @@ struct weir_event { // borrowed until the handler returns
 	const struct weir_event_type *type;
 	weir_counter *why; // of a drop; through weir_dropped
 	uint64_t now_ns;
-	uint8_t slot, from_server;
+	uint8_t slot, from_server; // from_server: what it tells is of the server's side
 };
 
 enum weir_verdict {
@@ -568,12 +574,14 @@ enum weir_type {
 	WEIR_STRING,
 	WEIR_STRINGS,
 	WEIR_VIEW,
+	WEIR_TIME, // nanoseconds since 1970
+	WEIR_SPAN, // nanoseconds
 };
 
 #define WEIR_TYPE(x)                                                                                       \
 	_Generic((x), bool: WEIR_BOOL, uint8_t: WEIR_U8, uint16_t: WEIR_U16, uint32_t: WEIR_U32, uint64_t: WEIR_U64, \
 		struct weir_addr: WEIR_IP, struct weir_prefix: WEIR_PREFIX, struct weir_ether: WEIR_ETHER,  \
-		struct weir_text: WEIR_VIEW, const char *: WEIR_STRING, struct weir_texts: WEIR_STRINGS,   \
+		struct weir_time: WEIR_TIME, struct weir_span: WEIR_SPAN, struct weir_text: WEIR_VIEW, const char *: WEIR_STRING, struct weir_texts: WEIR_STRINGS,   \
 		default: WEIR_BYTES)
 
 enum weir_layer { WEIR_ANY_LAYER, WEIR_L2, WEIR_L3, WEIR_L4, WEIR_L7, WEIR_SYSTEM };
@@ -837,26 +845,7 @@ bool weir_parse_number(const char *text, uint64_t *number); // 17, 0x11, 64k, 1M
 						 .version = at,                                            \
 						 .classes = (const struct weir_class *const[]){ __VA_ARGS__, NULL } }
 
-// ---- the platform's own facts
-
-struct weir_malformed {
-	struct weir_text reason; // "ip.total_length"
-	uint16_t offset;         // of the header that lies
-};
-struct weir_flow_end {
-	uint8_t reason;
-};
-WEIR_EVENT(packet_received, "packet.received", struct weir_no_payload, .layer = WEIR_L2, .per = WEIR_PER_PACKET,
-	   .about = "a packet has come in; before anything else");
-WEIR_EVENT(packet_malformed, "packet.malformed", struct weir_malformed, .layer = WEIR_L2, .per = WEIR_PER_PACKET,
-	   .about = "a header is cut or lies about its length",
-	   WEIR_PARTS(WEIR_PART(weir_malformed, reason, "packet.reason"),
-		      WEIR_PART(weir_malformed, offset, "packet.offset")));
-WEIR_EVENT(packet_fragmented, "packet.fragmented", struct weir_no_payload, .layer = WEIR_L3, .per = WEIR_PER_PACKET,
-	   .about = "the packet is a fragment of an IPv4 or IPv6 datagram");
-WEIR_EVENT(flow_started, "flow.started", struct weir_no_payload, .layer = WEIR_L4, .per = WEIR_PER_FLOW_);
-WEIR_EVENT(tcp_established, "tcp.established", struct weir_no_payload, .layer = WEIR_L4, .per = WEIR_PER_FLOW_);
-WEIR_EVENT(flow_ended, "flow.ended", struct weir_flow_end, .layer = WEIR_L4, .per = WEIR_PER_FLOW_,
-	   WEIR_PARTS(WEIR_PART(weir_flow_end, reason, "flow.reason")));
+// the platform's own facts
+#include <weir_events.h>
 
 #endif

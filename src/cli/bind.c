@@ -14,7 +14,7 @@ static const struct plan_element *named(const struct plan *plan, const char *tex
 		size_t length = strlen((*element)->name);
 
 		if (mark && (size_t)(mark - text) == length &&
-			!strncmp(text, (*element)->name, length) && (*element)->class->platform) {
+			!strncmp(text, (*element)->name, length) && platform_port((*element)->class)) {
 			*spec = mark + 1;
 			return *element;
 		}

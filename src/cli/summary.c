@@ -22,7 +22,7 @@ typedef void each_drop(void *context, struct drop drop);
 static void drops_of(const struct plan_element *element, each_drop *tell, void *context)
 {
 	uint64_t named = 0, all = engine_instance(element).dropped;
-	bool is_sink = element->class->no_outputs || element->class->platform;
+	bool is_sink = element->class->no_outputs || platform_port(element->class);
 
 	for (unsigned i = 0; i < element->output_count; i++) {
 		uint64_t open = engine_open_drops(element, i);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/classes.h"
 
+#include "flow/pieces.h"
+
 static const struct platform_class both = { PLATFORM_PORT, PORT_BOTH }, receives = { PLATFORM_PORT, PORT_RECEIVE },
-				   sends = { PLATFORM_PORT, PORT_SEND }, observes = { PLATFORM_OBSERVER, 0 };
+				   sends = { PLATFORM_PORT, PORT_SEND }, observes = { PLATFORM_OBSERVER, 0 },
+				   tracks = { PLATFORM_TRACKER, 0 };
 
 static const struct weir_member port_members[] = {
 	WEIR_SETTING(port_element, device, "",
@@ -81,10 +84,51 @@ static const struct weir_class json_log = {
 	.platform = &observes,
 };
 
+static const struct weir_member tracker_members[] = {
+	WEIR_SETTING(tracker_element, max_flows, "1M", .min = 1, .max = 1 << 26,
+		.about = "flows of each family at most; the next one takes the place of the one that matters least"),
+	WEIR_SETTING(tracker_element, hash, "false", .about = "stream.closed carries the SHA-256 of the stream"),
+	WEIR_SETTING(tracker_element, overlap, "first",
+		.about = "whose bytes count where segments differ: first last bsd linux old-linux solaris windows"),
+	WEIR_SETTING(tracker_element, half_open_s, "60", .min = 1, .max = 4000000,
+		.about = "seconds without a packet after which a TCP connection that was never established ends"),
+	WEIR_SETTING(tracker_element, open_s, "3600", .min = 1, .max = 4000000, .about = "the same, established"),
+	WEIR_SETTING(tracker_element, closing_s, "120", .min = 1, .max = 4000000,
+		.about = "the same, with one side closed"),
+	WEIR_SETTING(tracker_element, closed_s, "10", .min = 1, .max = 4000000,
+		.about = "the same, closed or reset: what is repeated still belongs to it"),
+	WEIR_SETTING(tracker_element, udp_s, "180", .min = 1, .max = 4000000, .about = "the same for UDP"),
+	WEIR_SETTING(tracker_element, icmp_s, "30", .min = 1, .max = 4000000, .about = "the same for ICMP"),
+	WEIR_SETTING(tracker_element, other_s, "180", .min = 1, .max = 4000000, .about = "the same for all others"),
+	{ .kind = WEIR_END },
+};
+
+static int start_tracker(struct weir_start *start, void *self)
+{
+	struct tracker_element *settings = self;
+
+	if (overlap_policy_find(settings->overlap) >= 0)
+		return 0;
+	return weir_refuse(start, -1, "overlap \"%s\" is none of: first last bsd linux old-linux solaris windows",
+		settings->overlap);
+}
+
+static const struct weir_class flow_tracker = {
+	.name = "FlowTracker",
+	.about = "sets how flows are tracked; connected, it also says where",
+	.self_size = sizeof(struct tracker_element),
+	.members = tracker_members,
+	.by = WEIR_FLOW,
+	WEIR_INPUTS("?"),
+	WEIR_OUTPUTS("?"),
+	.start = start_tracker,
+	.platform = &tracks,
+};
+
 const struct weir_module engine_module = {
 	.abi = WEIR_ABI,
 	.vector = WEIR_VECTOR,
 	.name = "port",
 	.version = "0.1.0",
-	.classes = (const struct weir_class *const[]){ &port, &from_dump, &to_dump, &json_log, NULL },
+	.classes = (const struct weir_class *const[]){ &port, &from_dump, &to_dump, &json_log, &flow_tracker, NULL },
 };

@@ -4,15 +4,24 @@
 // those of one packet by rank, among equals as raised.
 #include "engine/worker.h"
 
+#include "engine/track_tcp.h"
 #include "event/filter.h"
 
 // ---- raising
 
+// The list of what is told together: of a slot, of a flow's ending, of nobody's packet.
+static uint32_t *list_of(struct worker *worker, const struct weir_signal *signal, unsigned slot, uint32_t **tail)
+{
+	struct ending *ending = worker->tracker && signal->rides ? worker->tracker->ending : NULL;
+
+	*tail = !signal->rides ? &worker->aggregate_tail : ending ? &ending->tail : &worker->tail_of[slot];
+	return !signal->rides ? &worker->aggregate_head : ending ? &ending->head : &worker->head_of[slot];
+}
+
 static struct event_record *append(struct worker *worker, const struct weir_signal *signal, unsigned slot)
 {
 	uint32_t size = (uint32_t)(sizeof(struct event_record) + signal->size + 7) & ~7u, at = worker->store_used;
-	uint32_t *head = signal->rides ? &worker->head_of[slot] : &worker->aggregate_head;
-	uint32_t *tail = signal->rides ? &worker->tail_of[slot] : &worker->aggregate_tail;
+	uint32_t *tail, *head = list_of(worker, signal, slot, &tail);
 	struct event_record *record = event_record(worker, at);
 
 	if (at + size > WORKER_STORE) {
@@ -20,7 +29,11 @@ static struct event_record *append(struct worker *worker, const struct weir_sign
 		return NULL;
 	}
 	worker->store_used += size;
-	*record = (struct event_record){ .signal = (uint16_t)signal->index, .slot = (uint8_t)slot };
+	*record = (struct event_record){
+		.signal = (uint16_t)signal->index,
+		.slot = (uint8_t)slot,
+		.before = WEIR_VECTOR,
+		.now_ns = worker->now_ns };
 	if (*head)
 		event_record(worker, *tail)->next = at;
 	else
@@ -47,24 +60,41 @@ static void begin_list(struct worker *worker, unsigned slot)
 	worker->head_of[slot] = 0;
 }
 
+// On a flow's ending all events are records, also those without a payload.
+static void *append_to_ending(struct worker *worker, const struct weir_signal *signal)
+{
+	struct event_record *record = append(worker, signal, WEIR_VECTOR);
+
+	if (record) {
+		record->now_ns = worker->tracker->ending->at_ns;
+		record->before = worker->tracker->ending->slot;
+	}
+	return record ? record->payload : NULL;
+}
+
 void *event_append(struct worker *worker, const struct weir_signal *signal, unsigned slot)
 {
 	struct event_record *record;
 
+	if (signal->rides && worker->tracker && worker->tracker->ending)
+		return append_to_ending(worker, signal);
 	if (signal->rides)
 		begin_list(worker, slot);
 	record = append(worker, signal, slot);
-	if (record && signal->rides)
+	if (record && signal->rides) {
 		mark(worker, signal, slot);
+		record->from_server = worker->tracker ? worker->tracker->back >> slot & 1 : 0;
+	}
 	return record ? record->payload : NULL;
 }
 
 void *weir_raise_(struct weir_call *call, unsigned slot, const struct weir_signal *signal)
 {
 	struct worker *worker = worker_of(call);
+	bool is_mask = signal->rides && !signal->has_payload && !(worker->tracker && worker->tracker->ending);
 	void *payload = NULL;
 
-	if (signal->rides && !signal->has_payload)
+	if (is_mask)
 		mark(worker, signal, slot);
 	else
 		payload = event_append(worker, signal, slot);
@@ -98,16 +128,100 @@ static void verdict_drop(struct delivery *delivery)
 	weir_count(event->why ? event->why : &delivery->hot->instance->bare_drops);
 }
 
+// ---- what an element has decided about a flow
+
+static uint8_t number_of_counter(const struct hot *hot, const weir_counter *why)
+{
+	uint8_t number = 1;
+
+	for (const struct weir_member *member = hot->instance->element->class->members;
+		member && member->kind != WEIR_END; member++, number++)
+		if (why == (const weir_counter *)(hot->self + member->offset))
+			return number;
+	return 0;
+}
+
+static weir_counter *counter_of_number(const struct hot *hot, uint8_t number)
+{
+	return number ? (weir_counter *)(hot->self + hot->instance->element->class->members[number - 1].offset)
+		      : &hot->instance->bare_drops;
+}
+
+static bool is_dropped_here(const struct hot *hot, const struct weir_flow *flow)
+{
+	return (flow->flags_ & TRACK_DROPPED) && 1u << (flow->flags_ >> 8 & 31) == hot->flow_bit;
+}
+
+// The rest of the flow in this vector.
+static weir_mask later_of_flow(const struct delivery *delivery)
+{
+	const struct weir_vector *v = delivery->event.vector;
+	weir_mask same = 0;
+
+	for (unsigned i = delivery->event.slot + 1u; i < v->fill; i++)
+		same |= (weir_mask)(v->flow[i] == delivery->event.flow) << i;
+	return same & v->live;
+}
+
+static void drop_flow(struct delivery *delivery)
+{
+	struct weir_event *event = &delivery->event;
+	struct hot *hot = delivery->hot;
+
+	if (!event->flow || !hot->flow_bit)
+		return;
+	track_drop(delivery->worker, event->flow);
+	event->flow->flags_ = (uint16_t)(TRACK_DROPPED | (unsigned)__builtin_ctz(hot->flow_bit) << 8 |
+		number_of_counter(hot, event->why));
+	if (event->vector)
+		delivery->worker->tracker->decided |= later_of_flow(delivery);
+}
+
+static void drop_decided(struct delivery *delivery, weir_mask slots)
+{
+	const struct hot *hot = delivery->hot;
+
+	weir_each (i, slots & ~delivery->dropped) {
+		struct weir_flow *flow = delivery->worker->vector->head.flow[i];
+
+		if (!flow || !is_dropped_here(hot, flow))
+			continue;
+		delivery->dropped |= (weir_mask)1 << i;
+		weir_count(counter_of_number(hot, (uint8_t)flow->flags_));
+	}
+}
+
+static bool is_done(const struct delivery *delivery)
+{
+	const struct weir_flow *flow = delivery->event.flow;
+
+	return flow && (flow->done_ & delivery->hot->flow_bit);
+}
+
+static void be_done(struct delivery *delivery)
+{
+	struct weir_flow *flow = delivery->event.flow;
+
+	flow->done_ |= delivery->hot->flow_bit;
+	if (delivery->worker->generation->plan->stream_bits & delivery->hot->flow_bit)
+		track_forget_streams(delivery->worker, flow);
+}
+
 static void obey(struct delivery *delivery, enum weir_verdict verdict)
 {
 	weir_mask bit = (weir_mask)1 << delivery->event.slot;
 
 	switch (verdict) {
 	case WEIR_PASS:
-	case WEIR_DONE:
 		return;
-	case WEIR_DROP:
+	case WEIR_DONE:
+		if (delivery->event.flow)
+			be_done(delivery);
+		return;
 	case WEIR_DROP_FLOW:
+		drop_flow(delivery);
+		[[fallthrough]];
+	case WEIR_DROP:
 		verdict_drop(delivery);
 		return;
 	default:
@@ -134,6 +248,8 @@ static void tell(struct delivery *delivery, const struct plan_handler *handler, 
 	event->type = handler->signal->type;
 	event->payload = payload;
 	event->why = NULL;
+	if (is_done(delivery))
+		return;
 	delivery->calls++;
 	obey(delivery, call_handler(handler, event));
 }
@@ -145,6 +261,7 @@ static void begin_slot(struct delivery *delivery, unsigned slot)
 	delivery->event.slot = (uint8_t)slot;
 	delivery->event.flow = vector->head.flow[slot];
 	delivery->event.now_ns = vector->head.time_ns[slot];
+	delivery->event.from_server = delivery->worker->tracker && delivery->worker->tracker->back >> slot & 1;
 }
 
 // Slots for which a handler is to be called, as far as packet fields decide.
@@ -178,8 +295,10 @@ static void tell_records(struct delivery *delivery, struct plan_handler *const *
 
 		for (unsigned i = 0; i < count; i++)
 			if (handlers[i]->signal->index == record->signal && (wanted[i] >> slot & 1) &&
-				is_payload_fit(worker, handlers[i], record))
+				is_payload_fit(worker, handlers[i], record)) {
+				delivery->event.from_server = record->from_server;
 				tell(delivery, handlers[i], record->payload);
+			}
 	}
 }
 
@@ -220,6 +339,38 @@ static void tell_one(struct delivery *delivery, const struct plan_handler *handl
 	}
 }
 
+// ---- flows: who knows of them; what ended between two packets
+
+static void know(struct delivery *delivery, weir_mask in)
+{
+	struct weir_flow *const *flow = delivery->worker->vector->head.flow;
+
+	weir_each (i, in)
+		if (flow[i])
+			flow[i]->knows_ |= delivery->hot->flow_bit;
+}
+
+static void tell_endings(struct delivery *delivery, unsigned slot)
+{
+	struct tracker *tracker = delivery->worker->tracker;
+
+	for (unsigned i = 0; i < tracker->ending_count && tracker->endings[i].slot <= slot; i++)
+		track_tell(delivery->worker, delivery->hot, &tracker->endings[i]);
+}
+
+static void tell_in_turn(struct delivery *delivery, const weir_mask *wanted, weir_mask any, weir_mask in)
+{
+	const struct tracker *tracker = delivery->worker->tracker;
+
+	weir_each (i, any | (tracker->decided & in)) {
+		tell_endings(delivery, (unsigned)i);
+		drop_decided(delivery, tracker->decided & in & ((weir_mask)1 << i));
+		if (!(delivery->dropped >> i & 1) && any >> i & 1)
+			tell_slot(delivery, wanted, (unsigned)i);
+	}
+	drop_decided(delivery, tracker->decided & in);
+}
+
 // What verdicts took away leaves; the rest is for `process`.
 static weir_mask settle(struct delivery *delivery)
 {
@@ -236,6 +387,13 @@ static weir_mask settle(struct delivery *delivery)
 	return delivery->in & ~delivery->dropped;
 }
 
+static void prepare(struct worker *worker, const struct hot *hot)
+{
+	worker->call.self = hot->self;
+	worker->call.element = (uint16_t)hot->instance->element->index;
+	worker->call.input = hot->input;
+}
+
 weir_mask worker_deliver(struct worker *worker, struct hot *hot, weir_mask in)
 {
 	struct plan_handler *const *handlers = hot->node->element->handlers.at;
@@ -249,17 +407,74 @@ weir_mask worker_deliver(struct worker *worker, struct hot *hot, weir_mask in)
 
 	for (unsigned i = 0; i < hot->handler_count; i++)
 		any |= wanted[i] = handlers[i]->signal->mask ? wanted_by(worker, handlers[i], in) : 0;
-	if (!any)
+	if (hot->flow_bit)
+		know(&delivery, in);
+	if (!any && !(hot->flow_bit && worker->tracker->decided & in))
 		return in;
-	worker->call.self = hot->self;
-	worker->call.element = (uint16_t)hot->instance->element->index;
-	worker->call.input = hot->input;
-	if (hot->handler_count == 1 && !handlers[0]->signal->has_payload)
+	prepare(worker, hot);
+	if (hot->flow_bit && (worker->tracker->decided | worker->tracker->ending_count))
+		tell_in_turn(&delivery, wanted, any, in);
+	else if (hot->handler_count == 1 && !handlers[0]->signal->has_payload)
 		tell_one(&delivery, handlers[0], any);
 	else
 		weir_each (i, any)
 			tell_slot(&delivery, wanted, (unsigned)i);
+	if (hot->flow_bit)
+		drop_decided(&delivery, worker->tracker->decided & in);
 	return settle(&delivery);
+}
+
+// ---- one flow's ending, to one element
+
+static void tell_ended_rank(struct delivery *delivery, const struct ending *ending,
+	struct plan_handler *const *handlers, unsigned count)
+{
+	struct worker *worker = delivery->worker;
+
+	for (uint32_t at = ending->head; at; at = event_record(worker, at)->next) {
+		const struct event_record *record = event_record(worker, at);
+
+		for (unsigned i = 0; i < count; i++) {
+			if (handlers[i]->signal->index != record->signal ||
+				!track_is_fit(handlers[i], ending->flow, record->payload))
+				continue;
+			delivery->event.from_server = record->from_server;
+			delivery->event.now_ns = record->now_ns;
+			tell(delivery, handlers[i], handlers[i]->signal->has_payload ? record->payload : NULL);
+		}
+	}
+}
+
+static void tell_ended(struct delivery *delivery, const struct ending *ending)
+{
+	struct plan_handler *const *handlers = delivery->hot->node->element->handlers.at;
+	unsigned count = delivery->hot->handler_count;
+
+	for (unsigned from = 0, to; from < count; from = to) {
+		for (to = from + 1; to < count && handlers[to]->rank == handlers[from]->rank; to++)
+			;
+		tell_ended_rank(delivery, ending, handlers + from, to - from);
+	}
+	weir_count_by(&delivery->hot->instance->events, delivery->calls);
+}
+
+void track_tell(struct worker *worker, struct hot *hot, struct ending *ending)
+{
+	struct weir_call call = worker->call;
+	struct delivery delivery = {
+		.worker = worker,
+		.hot = hot,
+		.event = { .self = hot->self, .flow = &ending->flow->head, .call = &worker->call, .slot = WEIR_VECTOR },
+	};
+
+	if (ending->told & hot->flow_bit || !(ending->flow->head.knows_ & hot->flow_bit))
+		return;
+	ending->told |= hot->flow_bit;
+	prepare(worker, hot);
+	worker->tracker->ending = ending;
+	tell_ended(&delivery, ending);
+	worker->tracker->ending = NULL;
+	worker->call = call;
 }
 
 // ---- events of hosts, aggregates and the system: every subscriber, once, at the vector's end

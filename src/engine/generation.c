@@ -5,6 +5,7 @@
 #include "engine/observe.h"
 #include "engine/places.h"
 #include "engine/state.h"
+#include "engine/track.h"
 #include "engine/worker.h"
 
 #include <errno.h>
@@ -214,11 +215,12 @@ static void make_hot(struct generation *generation, struct share *share, unsigne
 	hot->give_count = (uint16_t)node->gives.count;
 	hot->handler_count = (uint16_t)element->handlers.count;
 	hot->input = (uint16_t)node->input;
+	hot->flow_bit = element->flow_bit ? 1u << (element->flow_bit - 1) : 0;
 	hot->place = node->place;
 	hot->home = element->home == PLAN_NOWHERE ? UINT16_MAX : (uint16_t)element->home;
 	hot->is_sink = element->class->no_outputs;
 	hot->is_for_all = generation->workers > 1 && (element->class->every_worker >> node->input & 1);
-	if (element->class->platform)
+	if (platform_port(element->class))
 		make_port(hot, port_of(generation, element), worker, generation->workers);
 	make_outputs(generation, hot, element);
 }
@@ -270,10 +272,33 @@ static int make_share(struct generation *generation, unsigned worker)
 	}
 	list_each (node, &plan->nodes)
 		make_hot(generation, share, worker, *node);
+	if (plan->flow)
+		share->tracker = tracker_create(generation, worker);
+	if (plan->flow && !share->tracker)
+		return -errno;
 	return state_create(generation, share, worker);
 }
 
 // ---- signals and places
+
+static void make_flow_signals(struct generation *generation)
+{
+	generation->flow = (struct flow_signals){
+		.started = generation_signal(generation, &weir_event_flow_started),
+		.ended = generation_signal(generation, &weir_event_flow_ended),
+		.established = generation_signal(generation, &weir_event_tcp_established),
+		.closed = generation_signal(generation, &weir_event_tcp_closed),
+		.reset = generation_signal(generation, &weir_event_tcp_reset),
+		.retransmitted = generation_signal(generation, &weir_event_tcp_retransmitted),
+		.out_of_order = generation_signal(generation, &weir_event_tcp_out_of_order),
+		.zero_window = generation_signal(generation, &weir_event_tcp_zero_window),
+		.state_changed = generation_signal(generation, &weir_event_tcp_state_changed),
+		.gap = generation_signal(generation, &weir_event_tcp_gap),
+		.overlapped = generation_signal(generation, &weir_event_tcp_overlapped),
+		.data = generation_signal(generation, &weir_event_stream_data),
+		.stream_closed = generation_signal(generation, &weir_event_stream_closed),
+	};
+}
 
 static void make_signals(struct generation *generation)
 {
@@ -298,6 +323,7 @@ static void make_signals(struct generation *generation)
 			&generation->signals[(*signal)->index];
 	generation->received = generation_signal(generation, &weir_event_packet_received);
 	generation->malformed = generation_signal(generation, &weir_event_packet_malformed);
+	make_flow_signals(generation);
 }
 
 static void number_places(struct generation *generation)
@@ -376,6 +402,7 @@ void generation_destroy(struct generation **made)
 	}
 	for (unsigned worker = 0; worker < generation->workers; worker++) {
 		state_destroy(&generation->shares[worker], generation->plan);
+		tracker_destroy(generation->shares[worker].tracker);
 		free(generation->shares[worker].memory);
 		free(generation->shares[worker].vector);
 	}
@@ -439,5 +466,6 @@ void generation_take_up(const struct generation *generation, struct worker *work
 	worker->source_count = share->source_count;
 	worker->next_source = 0;
 	worker->generation = generation;
+	tracker_take_up(worker, old, share);
 	worker_begin(worker);
 }

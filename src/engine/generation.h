@@ -48,6 +48,7 @@ struct hot {
 	uint16_t step_count, output_count, void_count, give_count;
 	uint16_t handler_count, input, place, home;
 	bool sends, is_sink, is_for_all; // for_all: what comes is for every worker
+	uint32_t flow_bit; // its own among those that hear of flows; 0: it does not
 	struct port *port; // where it sends to
 	unsigned queue;
 };
@@ -80,6 +81,13 @@ struct share {
 	struct source *sources;
 	unsigned source_count;
 	weir_mask *observed; // by signal: slots whose bit has been looked at
+	struct tracker *tracker; // NULL: not needed, or the worker has one
+};
+
+// What the tracker raises; NULL: nobody hears it.
+struct flow_signals {
+	const struct weir_signal *started, *ended, *established, *closed, *reset, *retransmitted, *out_of_order,
+		*zero_window, *state_changed, *gap, *overlapped, *data, *stream_closed;
 };
 
 struct generation {
@@ -91,6 +99,7 @@ struct generation {
 	const struct weir_signal **signal_of_event; // by number of its name; NULL: not in this graph
 	uint32_t event_count;
 	const struct weir_signal *received, *malformed; // the platform's own; NULL: nobody hears them
+	struct flow_signals flow;
 	struct generation_port *ports;
 	unsigned port_count;
 	uint32_t *order_of_place; // by place number; PLAN_NOWHERE: not in this graph

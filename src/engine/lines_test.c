@@ -369,12 +369,14 @@ static struct plan *read_graph(struct arena *arena, const char *text, unsigned w
 #define SOURCE "in :: FromDump(\"null:flows=512,size=100\"); out :: ToDump(\"null:\");\n"
 static const char *const graphs[] = {
 	SOURCE "in -> out;",
-	SOURCE "in -> CheckIPHeader -> Paint(1) -> DecIPTTL -> Counter -> t :: Tee -> out; t[1] -> p :: PaintSwitch -> Idle;"
-	       "p[1] -> m :: Match(ip.ttl > 3) -> Discard; m[other] -> Idle;",
+	SOURCE
+	"in -> CheckIPHeader -> Paint(1) -> DecIPTTL -> Counter -> t :: Tee -> out; t[1] -> p :: PaintSwitch -> Idle;"
+	"p[1] -> m :: Match(ip.ttl > 3) -> Discard; m[other] -> Idle;",
 	SOURCE "in -> s :: EtherSwitch -> q :: Queue(500) -> Counter -> out;",
 	SOURCE "in -> Strip(14) -> CheckIPHeader -> l :: LookupIPRoute(0.0.0.0/0 10.0.0.9 0)"
 	       "-> ARPQuerier(10.0.0.1, 02:00:00:00:00:09) -> out;",
-	SOURCE "in -> c :: Counter -> out; JsonLog(/dev/null, events \"packet.received\", fields \"ip.src\");",
+	SOURCE
+	"in -> c :: Counter -> out; JsonLog(/dev/null, events \"packet.received\", fields \"ip.src\");",
 };
 
 static void check_graph(const char *text)

@@ -5,6 +5,7 @@
 
 #include "engine/checks.h"
 #include "engine/state.h"
+#include "engine/track.h"
 #include "engine/worker.h"
 #include "port/platform.h"
 
@@ -79,7 +80,9 @@ bool worker_step(struct worker *worker)
 	filled = worker_gather(worker);
 	if (filled) {
 		worker_pass(worker);
-	} else if (worker->aggregate_head) { // raised by timers
+	} else if (worker->tracker || worker->aggregate_head) { // time ends flows; raised by timers
+		if (worker->tracker)
+			track_end(worker);
 		worker_end_events(worker);
 		worker_begin(worker);
 	}
@@ -148,6 +151,8 @@ void *worker_run(void *argument)
 		__atomic_store_n(&worker->is_idle, worker_is_through(worker), __ATOMIC_RELEASE);
 		rest(worker, ++idle, engine_busy_polls());
 	}
+	if (worker->tracker)
+		track_stop(worker);
 	checks_end();
 	platform_thread_leave();
 	return NULL;

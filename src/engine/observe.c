@@ -180,7 +180,7 @@ static void hand_over(struct worker *worker, struct observer *observer, const st
 }
 
 static void tell_all(struct worker *worker, const struct plan_signal *signal, const void *payload,
-	unsigned slot, struct vector *vector)
+	unsigned slot, struct vector *vector, uint64_t now_ns)
 {
 	_Alignas(16) char room[OBSERVATION_MOST];
 
@@ -191,14 +191,71 @@ static void tell_all(struct worker *worker, const struct plan_signal *signal, co
 		if (watch->program && !filter_event(watch->program, vector, slot, filter_payload_part, &part))
 			continue;
 		observation_fill((struct observation *)room, watch->observer, signal, payload, slot,
-			vector, worker->now_ns);
+			vector, now_ns);
 		((struct observation *)room)->element = worker->call.element;
 		hand_over(worker, observer, (struct observation *)room);
 	}
 }
 
+// ---- in the order in which elements would hear them: by packet, those of one by rank, among equals as raised
+
+struct told {
+	uint16_t place, signal; // place: twice the slot, one less for what comes before it
+	uint8_t rank, slot;
+	uint32_t record; // 0: it has none
+};
+
+enum { TOLD_MOST = 1024 };
+
+struct turn {
+	struct told at[TOLD_MOST];
+	unsigned count;
+};
+
+static void add(struct turn *turn, const struct plan_signal *signal, unsigned place, unsigned slot, uint32_t record)
+{
+	struct told told = { (uint16_t)place, (uint16_t)signal->index, (uint8_t)signal->rank, (uint8_t)slot, record };
+	unsigned i = turn->count++;
+
+	for (; i && (turn->at[i - 1].place > told.place ||
+		(turn->at[i - 1].place == told.place && turn->at[i - 1].rank > told.rank)); i--)
+		turn->at[i] = turn->at[i - 1];
+	turn->at[i] = told;
+}
+
+static void tell_turn(struct worker *worker, struct turn *turn)
+{
+	const struct generation *generation = worker->generation;
+
+	for (unsigned i = 0; i < turn->count; i++) {
+		const struct told *told = &turn->at[i];
+		const struct event_record *record = told->record ? event_record(worker, told->record) : NULL;
+		const struct weir_signal *signal = &generation->signals[told->signal];
+		bool rides = signal->rides && told->slot < WEIR_VECTOR;
+
+		tell_all(worker, signal->plan, record && signal->has_payload ? record->payload : NULL, told->slot,
+			rides ? worker->vector : NULL, record ? record->now_ns : 0);
+	}
+	turn->count = 0;
+}
+
+static void add_records(struct worker *worker, struct turn *turn)
+{
+	while (worker->observed_to < worker->store_used) {
+		const struct event_record *record = event_record(worker, worker->observed_to);
+		const struct weir_signal *signal = &worker->generation->signals[record->signal];
+		unsigned place = record->slot < WEIR_VECTOR ? 2u * record->slot + 1 : 2u * record->before;
+
+		if (signal->plan->watches.count && turn->count == TOLD_MOST)
+			tell_turn(worker, turn);
+		if (signal->plan->watches.count)
+			add(turn, signal->plan, place, record->slot, worker->observed_to);
+		worker->observed_to += (uint32_t)(sizeof(*record) + signal->size + 7) & ~7u;
+	}
+}
+
 // Events without payload are bits: those that have come since the last look.
-static void tell_masks(struct worker *worker)
+static void add_masks(struct worker *worker, struct turn *turn)
 {
 	list_each (signal, &worker->generation->plan->signals) {
 		weir_mask fresh;
@@ -207,8 +264,11 @@ static void tell_masks(struct worker *worker)
 			continue;
 		fresh = *vector_mask(worker->vector, (*signal)->mask->has) & ~worker->observed[(*signal)->index];
 		worker->observed[(*signal)->index] |= fresh;
-		weir_each (i, fresh)
-			tell_all(worker, *signal, NULL, (unsigned)i, worker->vector);
+		weir_each (i, fresh) {
+			if (turn->count == TOLD_MOST)
+				tell_turn(worker, turn);
+			add(turn, *signal, 2u * (unsigned)i + 1, (unsigned)i, 0);
+		}
 	}
 }
 
@@ -222,19 +282,19 @@ void observers_begin(struct worker *worker)
 
 void observers_tell_records(struct worker *worker)
 {
-	while (worker->observed_to < worker->store_used) {
-		const struct event_record *record = (struct event_record *)(worker->store + worker->observed_to);
-		const struct weir_signal *signal = &worker->generation->signals[record->signal];
+	struct turn turn;
 
-		worker->observed_to += (uint32_t)(sizeof(*record) + signal->size + 7) & ~7u;
-		if (signal->plan->watches.count)
-			tell_all(worker, signal->plan, record->payload, record->slot,
-				signal->rides ? worker->vector : NULL);
-	}
+	turn.count = 0;
+	add_records(worker, &turn);
+	tell_turn(worker, &turn);
 }
 
 void observers_tell(struct worker *worker)
 {
-	observers_tell_records(worker);
-	tell_masks(worker);
+	struct turn turn;
+
+	turn.count = 0;
+	add_records(worker, &turn);
+	add_masks(worker, &turn);
+	tell_turn(worker, &turn);
 }

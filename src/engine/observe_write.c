@@ -25,11 +25,15 @@ static char *texts_of(struct observation *record, unsigned fields)
 	return record->bytes + ((record->payload_size + 7u) & ~7u) + (size_t)fields * FIELD_ROOM;
 }
 
+#define TEXT_ABSENT UINT64_MAX
+
 // A text is copied behind; where it was pointed at stands its offset there.
 static uint64_t keep_text(struct observation *record, unsigned fields, const void *bytes, uint32_t length)
 {
 	uint32_t room = OBSERVATION_TEXT - record->text_size, at = record->text_size;
 
+	if (!bytes)
+		return TEXT_ABSENT;
 	length = length < room ? length : room;
 	if (length)
 		memcpy(texts_of(record, fields) + at, bytes, length);
@@ -177,6 +181,32 @@ static json_t *ether_of(const void *at)
 		(unsigned)(ether & 255));
 }
 
+static json_t *time_of(const char *at)
+{
+	uint64_t ns;
+
+	memcpy(&ns, at, sizeof(ns));
+	return json_sprintf("%" PRIu64 ".%09" PRIu64, ns / 1000000000u, ns % 1000000000u);
+}
+
+static json_t *span_of(const char *at)
+{
+	uint64_t ns;
+
+	memcpy(&ns, at, sizeof(ns));
+	return json_real((double)ns / 1e9);
+}
+
+static bool is_there(const struct weir_part *part, const char *payload)
+{
+	uint64_t kept;
+
+	if (part->type != WEIR_VIEW && part->type != WEIR_STRING)
+		return filter_part_is_there(part, payload + part->offset);
+	memcpy(&kept, payload + part->offset, sizeof(kept));
+	return kept != TEXT_ABSENT;
+}
+
 static json_t *part_of(const struct weir_part *part, const char *payload, const char *texts)
 {
 	const char *at = payload + part->offset;
@@ -186,6 +216,10 @@ static json_t *part_of(const struct weir_part *part, const char *payload, const 
 		return json_boolean(*at);
 	case WEIR_IP:
 		return address_of(at);
+	case WEIR_TIME:
+		return time_of(at);
+	case WEIR_SPAN:
+		return span_of(at);
 	case WEIR_VIEW:
 	case WEIR_STRING:
 		return text_of(texts, at);
@@ -315,7 +349,8 @@ void observe_write(struct observe_output *output, const struct plan_observer *ob
 	json_object_set_new(line, "time", json_string(time));
 	json_object_set_new(line, "event", json_string(type->name));
 	for (const struct weir_part *part = record->payload_size ? type->parts : NULL; part && part->field; part++)
-		json_object_set_new(line, part->field, part_of(part, record->bytes, texts));
+		if (is_there(part, record->bytes))
+			json_object_set_new(line, part->field, part_of(part, record->bytes, texts));
 	for (unsigned i = 0; i < observer->fields.count; i++)
 		if (record->present >> i & 1)
 			json_object_set_new(line, observer->fields.at[i]->name,

@@ -4,6 +4,7 @@
 
 #include "engine/checks.h"
 #include "engine/observe.h"
+#include "engine/track.h"
 #include "packet/edit.h"
 
 #include <rte_cycles.h>
@@ -66,6 +67,9 @@ static void compute(struct worker *worker, const struct plan *plan, const struct
 	case VALUE_FIELD:
 		if (value->extract.run)
 			value->extract.run(&value->extract, vector, todo);
+		break;
+	case VALUE_FLOW:
+		track(worker, todo);
 		break;
 	default:
 		*vector_mask(vector, value->at) =
@@ -295,6 +299,8 @@ void worker_begin(struct worker *worker)
 		memset(worker->observed, 0, worker->generation->plan->signals.count * sizeof(*worker->observed));
 	worker->has_records = 0;
 	worker->told_malformed = worker->returned = 0;
+	if (worker->tracker)
+		track_begin(worker);
 }
 
 void worker_end_events(struct worker *worker)
@@ -326,6 +332,8 @@ void worker_pass(struct worker *worker)
 		else
 			run_observed(worker, &worker->hot[order], in);
 	}
+	if (worker->tracker)
+		track_end(worker);
 	worker_end_events(worker);
 	count(&worker->account.passes, 1);
 	count(&worker->account.filled, worker->vector->head.fill);

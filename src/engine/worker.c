@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/state.h"
+#include "engine/track.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ int worker_create(struct worker *worker, unsigned index, const struct engine_wis
 
 void worker_destroy(struct worker *worker)
 {
+	tracker_destroy(worker->tracker);
 	free(worker->ready);
 	free(worker->store);
 }

@@ -48,7 +48,10 @@ struct source { // a port or capture that packets enter by
 struct event_record {
 	uint32_t next; // of the same slot, as raised; 0: the last
 	uint16_t signal;
-	uint8_t slot, unused;
+	uint8_t slot;            // WEIR_VECTOR: it rides on no packet
+	uint8_t from_server : 1; // it is of the server's side
+	uint8_t before : 7;      // which slot it comes before, where it rides on none
+	uint64_t now_ns;           // of those that ride on none
 	uint64_t payload[];
 };
 
@@ -77,6 +80,7 @@ struct worker {
 	struct rte_mbuf *handing[PLAN_WORKERS][WORKER_HANDING];
 	unsigned handing_count[PLAN_WORKERS];
 
+	struct tracker *tracker; // NULL: nobody has needed to know of flows
 	char *store; // event_records of this pass
 	uint32_t store_used;
 	uint32_t head_of[WEIR_VECTOR], tail_of[WEIR_VECTOR];

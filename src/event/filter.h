@@ -79,7 +79,8 @@ struct filter_value {
 	uint32_t length;
 };
 
-// The index-th value of a part (most have one); false: there is no such. For FIELD_OF_EVENT fields only.
+// The index-th value of a part (most have one); false: there is no such. Asked for FIELD_OF_EVENT
+// fields; where an event rides on nothing, for fields of packets too: some can be told of its flow.
 typedef bool filter_part_lookup(void *context, const struct field *field, unsigned index, struct filter_value *value);
 
 // Does it hold for this event, which rides on `slot` of `vector`? vector NULL: it rides on nothing, and no field of a
@@ -94,6 +95,7 @@ struct filter_payload {
 	const void *payload;
 };
 struct field filter_part_field(const struct weir_event_type *type, unsigned part);
+bool filter_part_is_there(const struct weir_part *part, const void *at);
 bool filter_payload_part(void *payload, const struct field *field, unsigned index, struct filter_value *value);
 
 #endif

@@ -89,6 +89,9 @@ static enum field_type type_of(enum weir_type type)
 		return FIELD_IPV6;
 	case WEIR_ETHER:
 		return FIELD_ETHER;
+	case WEIR_TIME:
+	case WEIR_SPAN:
+		return FIELD_TIME;
 	case WEIR_STRING:
 	case WEIR_STRINGS:
 	case WEIR_VIEW:
@@ -102,7 +105,8 @@ struct field filter_part_field(const struct weir_event_type *type, unsigned part
 {
 	const struct weir_part *is = &type->parts[part];
 	enum field_type field = type_of(is->type);
-	static const uint8_t sizes[] = { [FIELD_BOOL] = 0, [FIELD_IPV6] = 16, [FIELD_ETHER] = 8, [FIELD_STRING] = 8 };
+	static const uint8_t sizes[] = { [FIELD_BOOL] = 0, [FIELD_IPV6] = 16, [FIELD_ETHER] = 8, [FIELD_STRING] = 8,
+		[FIELD_TIME] = 8 };
 
 	return (struct field){
 		.name = is->field,
@@ -141,15 +145,25 @@ static bool set_one_of(const struct weir_texts *texts, unsigned index, struct fi
 	return true;
 }
 
+// One address of either family stands under the names of both; it is there under its own.
+bool filter_part_is_there(const struct weir_part *part, const void *at)
+{
+	if (part->type != WEIR_IP)
+		return true;
+	return strncmp(part->field, "ip.", 3) && strncmp(part->field, "ipv6.", 5)
+		? true
+		: weir_is_ip4(at) == (part->field[2] == '.');
+}
+
 bool filter_payload_part(void *context, const struct field *field, unsigned index, struct filter_value *value)
 {
 	const struct filter_payload *payload = context;
-	const struct weir_part *part = &payload->type->parts[field->compute];
-	const void *at = payload->payload ? (const char *)payload->payload + part->offset : NULL;
+	const struct weir_part *part = field->kind == FIELD_OF_EVENT ? &payload->type->parts[field->compute] : NULL;
+	const void *at = part && payload->payload ? (const char *)payload->payload + part->offset : NULL;
 	const struct weir_text *text = at;
 	const char *const *string = at;
 
-	if (!at)
+	if (!at || !filter_part_is_there(part, at))
 		return false;
 	value->type = field->type;
 	if (part->type == WEIR_STRINGS)

@@ -89,7 +89,7 @@ void filter_bound_values(const struct filter_bound *bound, struct filter_scene *
 	for (unsigned i = 0; scene->vector && i < bound->count; i++)
 		add_column(&bound->columns[i], scene, values);
 	for (unsigned i = 0; scene->lookup && i < bound->reference->count; i++)
-		if (bound->reference->operands[i].field->kind == FIELD_OF_EVENT)
+		if (bound->reference->operands[i].field->kind == FIELD_OF_EVENT || !scene->vector)
 			add_part(&bound->reference->operands[i], scene, values);
 }
 

@@ -402,8 +402,8 @@ static uint32_t join(struct fragments *fragments, struct datagram *datagram)
 	return header + datagram->total;
 }
 
-static enum fragment_result take(
-	struct fragments *fragments, const struct fragment *fragment, uint64_t place, void *packet, uint64_t now_ns, uint32_t *length)
+static enum fragment_result take(struct fragments *fragments, const struct fragment *fragment,
+	uint64_t place, void *packet, uint64_t now_ns, uint32_t *length)
 {
 	uint8_t key[FRAGMENTS_KEY];
 	struct datagram *datagram;

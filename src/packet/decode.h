@@ -30,6 +30,18 @@ struct decode_layer {
 
 struct decode_locate; // prepared: what to write for which layer, and how deep to look
 
+// The innermost conversation of a packet, not what an ICMP error quotes: its network header and what that carries.
+// All of them or none is asked for (has4 0).
+struct decode_inner {
+	uint32_t has4, has6;     // out: weir_mask, of IPv4, of IPv6
+	uint32_t has_transport;  // out: weir_mask; TCP, UDP, UDP-Lite, SCTP, ICMP, ICMPv6
+	uint32_t is_fragment;    // out: weir_mask; not all of the datagram is here
+	uint32_t network, transport; // out: uint16_t[64]; transport: also of what has none that is
+				     // known, where it would be
+	uint32_t protocol;       // out: uint8_t[64], ip.proto
+	uint32_t end;            // out: uint32_t[64], where the datagram ends, by its length and within the frame
+};
+
 // What the malformed and fragmented events need; 0: nobody asks.
 struct decode_facts {
 	uint32_t malformed;        // out: weir_mask
@@ -41,6 +53,7 @@ struct decode_facts {
 	// network_has, transport_has
 	uint32_t network, transport;
 	uint32_t network_has, transport_has;
+	struct decode_inner inner;
 };
 
 struct arena;

@@ -51,7 +51,7 @@ static bool is_payload(enum protocol protocol)
 static bool needs_all(const struct decode_facts *facts)
 {
 	return facts->malformed || facts->malformed_reason || facts->malformed_offset || facts->fragmented ||
-		facts->transport || facts->transport_has;
+		facts->transport || facts->transport_has || facts->inner.has4;
 }
 
 static void choose_depth(struct decode_locate *locate)
@@ -69,6 +69,7 @@ static void choose_depth(struct decode_locate *locate)
 		locate->needs_payload |= is_payload(layer->protocol);
 		locate->needs_ends |= layer->end && protocol_layer(layer->protocol) != 2;
 	}
+	locate->needs_ends |= locate->facts.inner.has4 != 0;
 	if (is_link_enough)
 		locate->runs[0] = plain_choose(PLAIN_LINK);
 	else if (locate->is_ip_enough || locate->is_ipv6_enough)
@@ -242,6 +243,23 @@ static void write_plain_facts(
 		write_base(target, facts->transport, AT_TRANSPORT, plain);
 }
 
+static void write_plain_inner(
+	const struct decode_inner *inner, struct target *target, const struct plain *plain)
+{
+	weir_mask tcp = plain->masks[PLAIN_TCP], udp = plain->masks[PLAIN_UDP];
+	uint8_t *protocol = vector_column(target->vector, inner->protocol);
+
+	target->mask = tcp | udp;
+	*vector_mask(target->vector, inner->has4) |= target->mask & plain->masks[PLAIN_IP];
+	*vector_mask(target->vector, inner->has6) |= target->mask & plain->masks[PLAIN_IPV6];
+	*vector_mask(target->vector, inner->has_transport) |= target->mask;
+	write_base(target, inner->network, AT_NETWORK, plain);
+	write_base(target, inner->transport, AT_TRANSPORT, plain);
+	write_end(target, inner->end, AT_TRANSPORT, plain);
+	weir_each (i, target->mask)
+		protocol[i] = tcp >> i & 1 ? 6 : 17;
+}
+
 static void write_plain(
 	const struct decode_locate *locate, struct vector *vector, struct plain *plain, weir_mask todo)
 {
@@ -265,6 +283,8 @@ static void write_plain(
 			write_end(&target, output->end, output->place, plain);
 	}
 	write_plain_facts(&locate->facts, &target, plain);
+	if (locate->facts.inner.has4)
+		write_plain_inner(&locate->facts.inner, &target, plain);
 }
 
 // What a run found, but for packets with something behind their first network header that it did not look at.
@@ -330,6 +350,8 @@ static void write_facts(
 		*vector_mask(vector, facts->transport_has) |= bit;
 	if (facts->transport)
 		((uint16_t *)vector_column(vector, facts->transport))[slot] = walk->transport;
+	if (facts->inner.has4)
+		walk_inner(walk, &facts->inner, vector, slot);
 }
 
 static void write_frame(const struct decode_locate *locate, struct vector *vector, unsigned slot)
@@ -368,6 +390,10 @@ static void clear(const struct decode_locate *locate, struct vector *vector, wei
 	write_mask(vector, facts->fragmented, todo, 0);
 	write_mask(vector, facts->network_has, todo, 0);
 	write_mask(vector, facts->transport_has, todo, 0);
+	write_mask(vector, facts->inner.has4, todo, 0);
+	write_mask(vector, facts->inner.has6, todo, 0);
+	write_mask(vector, facts->inner.has_transport, todo, 0);
+	write_mask(vector, facts->inner.is_fragment, todo, 0);
 }
 
 void decode_locate(const struct decode_locate *locate, struct vector *vector, weir_mask todo)

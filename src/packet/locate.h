@@ -72,6 +72,7 @@ struct walk {
 // All headers of one packet.
 void walk_slot(struct walk *walk, const struct vector *vector, unsigned slot);
 const char *walk_too_short(enum protocol protocol); // of REASON_HEADER
+void walk_inner(const struct walk *walk, const struct decode_inner *to, struct vector *vector, unsigned slot);
 uint32_t walk_original(const struct vector *vector, unsigned slot); // the packet's length on the wire
 
 // ---- for the functions of headers

@@ -11,9 +11,22 @@ static const struct weir_event_type *const built_in[] = {
 	&weir_event_packet_received,
 	&weir_event_packet_malformed,
 	&weir_event_packet_fragmented,
+};
+
+static const struct weir_event_type *const of_flows[] = {
 	&weir_event_flow_started,
-	&weir_event_tcp_established,
 	&weir_event_flow_ended,
+	&weir_event_tcp_established,
+	&weir_event_tcp_closed,
+	&weir_event_tcp_reset,
+	&weir_event_tcp_retransmitted,
+	&weir_event_tcp_out_of_order,
+	&weir_event_tcp_zero_window,
+	&weir_event_tcp_state_changed,
+	&weir_event_tcp_gap,
+	&weir_event_tcp_overlapped,
+	&weir_event_stream_data,
+	&weir_event_stream_closed,
 };
 
 // In what order an element sees the events of one packet.
@@ -32,7 +45,8 @@ static unsigned rank_of(const struct weir_event_type *type)
 	static const struct {
 		const char *name;
 		unsigned rank;
-	} exceptions[] = { { "flow.started", 1 }, { "tcp.closed", 8 }, { "tcp.reset", 8 }, { "flow.ended", 9 } };
+	} exceptions[] = { { "flow.started", 1 }, { "stream.closed", 7 }, { "tcp.closed", 8 }, { "tcp.reset", 8 },
+		{ "flow.ended", 9 } };
 
 	for (size_t i = 0; i < sizeof(exceptions) / sizeof(*exceptions); i++)
 		if (!strcmp(exceptions[i].name, type->name))
@@ -70,6 +84,7 @@ static struct plan_signal *add_signal(struct plan *plan, const struct weir_event
 	signal->index = plan->signals.count;
 	signal->has_payload = type->parts != NULL;
 	signal->rides = type->per < WEIR_PER_HOST;
+	signal->rank = rank_of(type);
 	*list_add(plan->arena, &plan->signals) = signal;
 	return signal;
 }
@@ -114,7 +129,7 @@ static void subscribe(struct plan *plan, struct plan_element *element, const str
 
 	handler->on = on;
 	handler->signal = signal;
-	handler->rank = rank_of(signal->type);
+	handler->rank = signal->rank;
 	if (filter) {
 		struct filter_parts parts = filter_split(plan->arena, filter);
 
@@ -203,6 +218,8 @@ void plan_events(struct plan *plan)
 {
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
 		add_signal(plan, built_in[i]);
+	for (size_t i = 0; i < sizeof(of_flows) / sizeof(*of_flows); i++)
+		add_signal(plan, of_flows[i])->is_of_flow = true;
 	list_each (element, &plan->elements)
 		each_member (member, (*element)->class)
 			if (member->kind == WEIR_IS_SIGNAL)

@@ -2,6 +2,7 @@
 // The plan in words: elements in the order of a pass, what was inserted in front of each and why, what it reads and
 // writes, where values lie, who hears what, how packets are divided among workers.
 #include "plan/internal.h"
+#include "plan/platform.h"
 
 struct columns {
 	FILE *to;
@@ -130,7 +131,7 @@ static void explain_node(const struct plan *plan, const struct plan_node *node, 
 static void explain_sources(const struct plan *plan, FILE *to)
 {
 	list_each (element, &plan->elements) {
-		if (!(*element)->class->platform && !(*element)->class->take)
+		if (!platform_port((*element)->class) && !(*element)->class->take)
 			continue;
 		for (unsigned i = 0; i < (*element)->output_count; i++)
 			if ((*element)->outputs[i].to)

@@ -21,6 +21,8 @@ typedef void plan_read_filter(struct plan *plan, struct plan_node *node, const s
 void plan_observed_reads(struct plan *plan, plan_read *read, plan_read_filter *read_filter);
 // values.c: what nodes read, provide and make void; where decoding is inserted; what is missing
 void plan_values(struct plan *plan);
+// flows.c: who needs to know of flows
+void plan_flows(struct plan *plan, plan_read *read);
 // layout.c: places of values in the vector, the control block, handles
 void plan_layout(struct plan *plan);
 // steer.c: by what packets are divided among workers
@@ -33,6 +35,7 @@ uint8_t plan_occurrence(enum protocol protocol, uint8_t occurrence);
 struct plan_value *plan_value_field(struct plan *plan, const struct field *field, uint8_t occurrence);
 // A type is known by its name: each source file that includes weir.h has a copy of it. NULL: nothing raises it.
 struct plan_signal *plan_signal(const struct plan *plan, const char *name);
+struct plan_value *plan_places(struct plan *plan);
 struct plan_value *plan_value_filter(struct plan *plan, struct filter *filter);
 struct plan_value *plan_value_add(struct plan *plan, enum plan_value_kind kind, const char *name);
 const struct filter_names *plan_names(struct plan *plan, const struct weir_event_type *payload_of);

@@ -48,6 +48,10 @@ static void add_masks(struct plan *plan)
 			(*value)->has = (*value)->layer->place.has;
 			(*value)->at = (*value)->size ? 0 : add_mask(plan);
 			break;
+		case VALUE_FLOW:
+			(*value)->valid = add_mask(plan);
+			(*value)->has = add_mask(plan);
+			break;
 		case VALUE_PLACES:
 			(*value)->valid = add_mask(plan);
 			break;
@@ -71,6 +75,16 @@ static struct plan_value *fact_named(const struct plan *plan, const char *name)
 	return NULL;
 }
 
+static void add_inner_masks(struct plan *plan)
+{
+	struct decode_inner *inner = &plan->facts.inner;
+
+	inner->has4 = add_mask(plan);
+	inner->has6 = add_mask(plan);
+	inner->has_transport = add_mask(plan);
+	inner->is_fragment = add_mask(plan);
+}
+
 static void add_fact_masks(struct plan *plan)
 {
 	struct plan_value *network = fact_named(plan, "weir.network"),
@@ -78,6 +92,8 @@ static void add_fact_masks(struct plan *plan)
 
 	plan->facts.fragmented = signal_mask(plan, &weir_event_packet_fragmented);
 	plan->facts.malformed = signal_mask(plan, &weir_event_packet_malformed);
+	if (plan->flow)
+		add_inner_masks(plan);
 	if (network)
 		plan->facts.network_has = network->has = add_mask(plan);
 	if (transport)
@@ -93,6 +109,12 @@ static void add_fact_columns(struct plan *plan)
 		plan->facts.network = network->at = add_column(plan, sizeof(uint16_t));
 	if (transport)
 		plan->facts.transport = transport->at = add_column(plan, sizeof(uint16_t));
+	if (plan->flow) {
+		plan->facts.inner.network = add_column(plan, sizeof(uint16_t));
+		plan->facts.inner.transport = add_column(plan, sizeof(uint16_t));
+		plan->facts.inner.protocol = add_column(plan, sizeof(uint8_t));
+		plan->facts.inner.end = add_column(plan, sizeof(uint32_t));
+	}
 	if (!plan->facts.malformed)
 		return;
 	plan->facts.malformed_reason = add_column(plan, 1);
@@ -189,8 +211,8 @@ static void add_columns(struct plan *plan)
 	unsigned count = 0, strip_count = 0;
 
 	list_each (value, &plan->values)
-		if ((*value)->size && !(*value)->at &&
-			(*value)->kind != VALUE_FILTER && (*value)->kind != VALUE_PLACES)
+		if ((*value)->size && !(*value)->at && (*value)->kind != VALUE_FILTER &&
+			(*value)->kind != VALUE_PLACES && (*value)->kind != VALUE_FLOW)
 			sorted[count++] = *value;
 	qsort(sorted, count, sizeof(*sorted), by_first);
 	for (unsigned i = 0; i < count; i++)
@@ -210,7 +232,7 @@ static void spill(struct plan *plan, const char *name, const struct plan_value *
 static void choose_spilled(struct plan *plan)
 {
 	list_each (value, &plan->values)
-		if ((*value)->kind >= VALUE_CARRIED && survives(plan, *value))
+		if ((*value)->kind >= VALUE_FLOW && survives(plan, *value))
 			(*value)->is_spilled = (*value)->spans_pass = true;
 }
 
@@ -219,7 +241,7 @@ static void add_block(struct plan *plan)
 	list_each (value, &plan->values) {
 		if (!(*value)->is_spilled)
 			continue;
-		if ((*value)->kind != VALUE_CARRIED)
+		if ((*value)->kind > VALUE_CARRIED)
 			plan->layout.events |= (uint64_t)1 << plan->layout.count;
 		spill(plan, (*value)->name, *value, (*value)->at, (*value)->size);
 		if ((*value)->kind == VALUE_LUGGAGE)

@@ -17,6 +17,9 @@ static enum field_type type_of(enum weir_type type)
 		return FIELD_STRING;
 	case WEIR_BYTES:
 		return FIELD_BYTES;
+	case WEIR_TIME:
+	case WEIR_SPAN:
+		return FIELD_TIME;
 	default:
 		return FIELD_UINT;
 	}

@@ -2,6 +2,7 @@
 // The order of nodes in a pass: a node comes after all that lead to it. What remains cyclic re-enters: the
 // packet comes in again with the next vector, at that node. Queues and gates: who takes from whom.
 #include "plan/internal.h"
+#include "plan/platform.h"
 
 struct walk {
 	struct plan *plan;
@@ -61,7 +62,7 @@ static void sort_nodes(struct plan *plan)
 
 	// what enters from outside first; the reverse of the finishing order is an order for the pass
 	for (uint32_t i = plan->elements.count; i-- > 0;)
-		if (plan->elements.at[i]->class->take || plan->elements.at[i]->class->platform)
+		if (plan->elements.at[i]->class->take || platform_port(plan->elements.at[i]->class))
 			for (unsigned j = plan->elements.at[i]->output_count; j-- > 0;)
 				if (plan->elements.at[i]->outputs[j].to)
 					walk_from(&walk, plan->elements.at[i]->outputs[j].to);
@@ -128,7 +129,7 @@ static void mark_entries(struct plan_element *element)
 		list_each (node, &element->nodes)
 			if (output->to->order <= (*node)->order && leads(*node, i))
 				output->again = true;
-		if (output->again || element->holds || element->class->platform)
+		if (output->again || element->holds || platform_port(element->class))
 			output->to->is_entered = true;
 	}
 }

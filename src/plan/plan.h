@@ -16,11 +16,18 @@
 
 enum { PLAN_WORKERS = LAYOUT_WORKERS };
 #define PLAN_NOWHERE UINT32_MAX
+enum {
+	PLAN_FLOW_BITS = 32,    // elements of a graph that hear of flows
+	PLAN_FLOW_HISTORY = 64, // bytes of the platform's own per flow, where it keeps them
+	PLAN_FLOW_STREAMS = 112,
+	PLAN_FLOW_HASHES = 512,
+};
 
 enum plan_value_kind {
 	VALUE_PLACES,  // where headers are, and facts of whole packets
 	VALUE_FIELD,   // a column (or mask) decoded from bytes
 	VALUE_FILTER,  // a mask computed from other values
+	VALUE_FLOW,    // whose flow a packet is of; its events come with it
 	VALUE_CARRIED, // a column (or mask) that elements assign
 	VALUE_SIGNAL,  // the slots on which an event has been raised
 	VALUE_LUGGAGE, // payloads of events that ride, while the packet is outside of a vector
@@ -90,7 +97,9 @@ struct plan_signal {
 	const struct weir_event_type *type;
 	uint32_t index;
 	struct plan_value *mask; // slots on which it rides; NULL: it does not ride
+	unsigned rank; // in what order those of one packet are told
 	bool has_payload, rides;
+	bool is_of_flow; // the tracker raises it
 	bool travels; // its payload goes along when the packet leaves the vector
 	LIST(struct plan_element *) raisers; // empty: the platform raises it
 	LIST(struct plan_handler *) handlers;
@@ -110,6 +119,7 @@ struct plan_node {
 	uint16_t place;  // stable number of (element's name, input) over all generations
 };
 
+struct tracker_element;
 struct plan_element {
 	const char *name;
 	uint32_t index;
@@ -129,6 +139,7 @@ struct plan_element {
 	unsigned home;        // worker that all its packets go to; PLAN_NOWHERE: any
 	bool holds;           // packets leave their vector here
 	bool is_fed_by_taker; // a queue that somebody takes from
+	uint8_t flow_bit;     // from 1: among those that flows know of; 0: it hears nothing of flows
 };
 
 enum plan_steer { STEER_FLOW, STEER_SOURCE, STEER_DESTINATION, STEER_ETHER_SOURCE, STEER_ONE };
@@ -148,6 +159,13 @@ struct plan {
 	LIST(struct plan_observer *) observers;
 	LIST(struct field *) carried; // fields that modules provide
 	struct plan_value *places;
+	struct plan_value *flow;    // NULL: nobody needs to know of flows
+	uint32_t flow_state_size;   // what is kept per flow, the platform's part in front; 0: nothing
+	bool keeps_history;         // of TCP connections, for who logs how flows end
+	bool keeps_streams;         // somebody hears their bytes, gaps, or ends
+	bool are_streams_observed;  // by who never has enough of a flow
+	uint32_t stream_bits;       // by flow_bit: the elements that hear of them
+	const struct tracker_element *tracking; // how flows are tracked: as a FlowTracker says, or by default
 	struct plan_value *luggage; // NULL: no handler hears an event that rides and has a payload
 	struct decode_locate *locate;
 	struct decode_facts facts;

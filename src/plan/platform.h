@@ -7,7 +7,7 @@
 
 #include <weir.h>
 
-enum platform_kind { PLATFORM_PORT, PLATFORM_OBSERVER };
+enum platform_kind { PLATFORM_PORT, PLATFORM_OBSERVER, PLATFORM_TRACKER };
 
 struct platform_class {
 	enum platform_kind kind;
@@ -27,6 +27,21 @@ struct observer_element {
 	const char *where;
 };
 
+// FlowTracker: how the tracker works. Times are seconds without a packet.
+struct tracker_element {
+	uint32_t max_flows;
+	bool hash; // of the bytes of streams
+	const char *overlap;
+	uint32_t half_open_s, open_s, closing_s, closed_s; // of TCP
+	uint32_t udp_s, icmp_s, other_s;
+};
+
+static inline bool platform_is_tracker(const struct weir_class *class)
+{
+	const struct platform_class *platform = class->platform;
+
+	return platform && platform->kind == PLATFORM_TRACKER;
+}
 static inline const struct platform_class *platform_port(const struct weir_class *class)
 {
 	const struct platform_class *platform = class->platform;

@@ -5,6 +5,7 @@
 // did not make void. What it reads and does not know is computed in front of it. Carried fields flow farther:
 // also through queues and re-entry, in the control block.
 #include "plan/internal.h"
+#include "plan/platform.h"
 
 #include "lang/filter_parse.h"
 #include "packet/edit.h"
@@ -25,7 +26,7 @@ struct plan_value *plan_value_add(struct plan *plan, enum plan_value_kind kind, 
 	return value;
 }
 
-static struct plan_value *places_of(struct plan *plan)
+struct plan_value *plan_places(struct plan *plan)
 {
 	if (!plan->places)
 		plan->places = plan_value_add(plan, VALUE_PLACES, "places of headers");
@@ -80,7 +81,7 @@ struct plan_value *plan_value_field(struct plan *plan, const struct field *field
 	if (value->kind == VALUE_FIELD) {
 		value->layer = layer_of(plan, field->protocol, occurrence);
 		value->layer->needs_end |= decode_needs_end(field);
-		*list_add(plan->arena, &value->needs) = places_of(plan);
+		*list_add(plan->arena, &value->needs) = plan_places(plan);
 	}
 	return value;
 }
@@ -97,7 +98,7 @@ static void need_operand(struct plan *plan, struct plan_value *filter, const str
 	for (unsigned occurrence = from; occurrence <= to; occurrence++) {
 		if (operand->kind == FILTER_PLACE) {
 			layer_of(plan, operand->field->protocol, (uint8_t)occurrence)->needs_end = true;
-			*list_add(plan->arena, &filter->needs) = places_of(plan);
+			*list_add(plan->arena, &filter->needs) = plan_places(plan);
 			continue;
 		}
 		*list_add(plan->arena, &filter->needs) = plan_value_field(plan, operand->field, (uint8_t)occurrence);
@@ -281,10 +282,10 @@ static void declare_facts(struct plan *plan)
 		list_each (element, &plan->elements)
 			list_each (handler, &(*element)->handlers)
 				if ((*handler)->signal == facts[i])
-					read_value(plan, *element, places_of(plan));
+					read_value(plan, *element, plan_places(plan));
 		list_each (node, &plan->nodes)
 			if (facts[i]->watches.count && (*node)->is_entered)
-				read_at(plan, *node, places_of(plan));
+				read_at(plan, *node, plan_places(plan));
 	}
 }
 
@@ -467,7 +468,7 @@ static const struct plan_element *way_without(struct plan *plan, const struct pl
 	*list_add(plan->arena, &todo) = node;
 	for (uint32_t next = 0; next < todo.count; next++)
 		list_each (front, &todo.at[next]->fronts) {
-			if (!(*front)->nodes.count || (*front)->class->platform)
+			if (!(*front)->nodes.count || platform_port((*front)->class))
 				return *front;
 			list_each (before, &(*front)->nodes)
 				if (!is_provided(*before, value) && !seen[(*before)->order]++)
@@ -502,6 +503,7 @@ void plan_values(struct plan *plan)
 	list_each (element, &plan->elements)
 		declare_all(plan, *element);
 	declare_facts(plan);
+	plan_flows(plan, read_at);
 	plan_observed_reads(plan, read_at, read_operands);
 	if (plan->diag->errors)
 		return;

@@ -376,8 +376,11 @@ static void check_capture(const char *path)
 {
 	if (run("command -v tshark > /dev/null"))
 		return;
-	assert_int_equal(run("test $(tshark -r %s -o tcp.check_checksum:TRUE -Y 'tcp.checksum.status == Good' 2>/dev/null "
-		"| wc -l) -gt 20", path), 0);
+	assert_int_equal(
+		run("test $(tshark -r %s -o tcp.check_checksum:TRUE -Y 'tcp.checksum.status == Good' 2>/dev/null "
+		    "| wc -l) -gt 20",
+			path),
+		0);
 	assert_int_not_equal(run("tshark -r %s -o tcp.check_checksum:TRUE -Y 'tcp.checksum.status == Bad' 2>/dev/null "
 		"| grep . >&2", path), 0);
 }

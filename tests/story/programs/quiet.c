@@ -34,7 +34,9 @@ int main(int count, char **words)
 	}
 	if (name_weir_load_text("in :: Port; in -> Countr;", NULL) || !*name_weir_error())
 		return 4;
-	plan = name_weir_load_text("in :: Port(null:count=1000); in -> Paint(1) -> Counter -> Discard;", NULL); // of modules
+	plan = name_weir_load_text(
+		"in :: Port(null:count=1000); in -> Paint(1) -> Counter -> Discard;",
+		NULL); // of modules
 	if (!plan)
 		return fprintf(stderr, "%s\n", name_weir_error()), 5;
 	while (name_weir_drain(plan) > 0)

@@ -57,8 +57,8 @@ int main(int count, char **words)
 	for (int i = 0; i < 2; i++) {
 		struct weir_stats s = weir_stats(ports[i]);
 
-		printf("%s: received %lu sent %lu unsent %lu freed %lu inside %lu\n", weir_driver(ports[i]), s.received, s.sent,
-			s.unsent, s.freed, s.inside);
+		printf("%s: received %lu sent %lu unsent %lu freed %lu inside %lu\n",
+			weir_driver(ports[i]), s.received, s.sent, s.unsent, s.freed, s.inside);
 		if (failed[i] || s.received != s.sent + s.unsent + s.freed + s.inside)
 			return 3;
 	}

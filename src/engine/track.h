@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tracker: whose flow a packet is of, and what that means for the flow. One per worker; it
+// lives as long as the worker, whatever generations come and go. It runs as a step in front of the
+// first node that needs to know of flows.
+//
+// What ends a flow without a packet of it (its time is up, its place is wanted, a new connection of
+// the same ports) is an ending: a list of events in the order of slots, told to each element that
+// knows the flow, in the order of the plan, between the packets where it happened.
+#ifndef ENGINE_TRACK_H
+#define ENGINE_TRACK_H
+
+#include "engine/generation.h"
+#include "flow/flow.h"
+#include "flow/stream.h"
+#include "flow/tcp.h"
+
+enum { TRACK_ENDINGS = FLOW_READABLE, TRACK_AGED = 64 };
+enum { TRACK_DROPPED = 0x8000 }; // in weir_flow.flags_: some element drops it; which, and under what name
+
+struct worker;
+struct event_record;
+
+struct ending {
+	struct flow *flow;
+	void *state;         // its block, given back when all have heard
+	uint32_t head, tail; // its events, in the worker's store
+	uint32_t told;       // elements that have heard, by flow_bit
+	uint64_t at_ns;
+	uint8_t slot; // it happened in front of this slot's packet; WEIR_VECTOR: behind all
+};
+
+struct tracker {
+	struct flow_table *tables[2]; // of IPv4, IPv6
+	struct flow_blocks *blocks;   // NULL: nobody keeps anything per flow
+	struct stream_pool *streams;  // NULL: nobody hears of them
+	struct flow_batch batches[2];
+	struct flow_columns columns[2];
+	uint32_t src4[WEIR_VECTOR], dst4[WEIR_VECTOR];
+	struct weir_addr src6[WEIR_VECTOR], dst6[WEIR_VECTOR];
+	uint16_t src_port[WEIR_VECTOR], dst_port[WEIR_VECTOR];
+	uint8_t protocol[WEIR_VECTOR];
+	weir_mask back;    // slots whose packet is the server's
+	weir_mask decided; // slots of flows about which some element has decided
+	unsigned slot;     // whose packet is looked at; WEIR_VECTOR: none is
+	struct ending endings[TRACK_ENDINGS];
+	unsigned ending_count;
+	struct ending *ending; // that events are raised on; NULL: on packets
+	struct ending *loose;  // the last one that ends no flow; NULL: there is none
+	struct weir_addr nobody;
+};
+
+// The worker has its own part of plan->max_flows. NULL: errno.
+struct tracker *tracker_create(const struct generation *generation, unsigned worker);
+// On the worker: it takes the share's tracker, or keeps the one that it has and moves to the
+// share's blocks what is kept per flow.
+void tracker_take_up(struct worker *worker, const struct generation *old, struct share *share);
+void tracker_destroy(struct tracker *tracker);
+
+// The step: for these slots the vector's flow is set, and what has happened to it is raised.
+void track(struct worker *worker, weir_mask todo);
+// An empty vector begins.
+void track_begin(struct worker *worker);
+// Behind a pass, or where there was none: endings that are left are told, idle flows end.
+void track_end(struct worker *worker);
+// No more packets come: all flows end.
+void track_stop(struct worker *worker);
+
+// An element drops the rest of a flow: its record is the first to be forgotten.
+void track_drop(struct worker *worker, struct weir_flow *flow);
+// Does a handler want this, by what is known of the flow and the payload?
+bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, const void *payload);
+// deliver.c: an ending is told to one element
+void track_tell(struct worker *worker, struct hot *hot, struct ending *ending);
+
+#endif

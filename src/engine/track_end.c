@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Endings: what is told of a flow without a packet of it.
+#include "engine/track_tcp.h"
+
+#include "engine/observe.h"
+#include "engine/worker.h"
+
+enum { TCP = 6 };
+
+// ---- an ending comes about
+
+static struct weir_text text_of(const char *text)
+{
+	return (struct weir_text){ text, text ? (uint32_t)strlen(text) : 0 };
+}
+
+static const char *reason_of(const struct flow *flow, enum flow_reason reason)
+{
+	static const char *const names[FLOW_REASONS] = {
+		[FLOW_TIMED_OUT] = "timed_out",
+		[FLOW_FORGOTTEN] = "forgotten",
+		[FLOW_CROWDED] = "forgotten",
+		[FLOW_FINISHED] = "finished",
+		[FLOW_RESET] = "reset",
+		[FLOW_REUSED] = "reused",
+		[FLOW_STOPPED] = "stopped",
+	};
+	const struct tcp *tcp = (const struct tcp *)flow->tcp;
+
+	if (flow->head.protocol != TCP || reason == FLOW_FORGOTTEN || reason == FLOW_CROWDED)
+		return names[reason];
+	if (tcp->side[1].marks & TCP_TOLD_RESET)
+		return names[FLOW_RESET];
+	return tcp->side[0].marks & TCP_TOLD_CLOSED ? names[FLOW_FINISHED] : names[reason];
+}
+
+static void fill_ended(const struct worker *worker, struct weir_flow_end *end, struct flow *flow, const char *reason)
+{
+	struct flow_counted out = flow_counted(flow, false), back = flow_counted(flow, true);
+
+	*end = (struct weir_flow_end){
+		.client = weir_end_(&flow->head, 0),
+		.server = weir_end_(&flow->head, 1),
+		.client_port = flow->head.client_port,
+		.server_port = flow->head.server_port,
+		.protocol = flow->head.protocol,
+		.packets_out = out.packets,
+		.packets_back = back.packets,
+		.bytes_out = out.bytes,
+		.bytes_back = back.bytes,
+		.payload_out = out.payload,
+		.payload_back = back.payload,
+		.start = { flow->head.start_ns },
+		.duration = { flow->head.last_ns_ - flow->head.start_ns },
+		.reason = text_of(reason),
+	};
+	if (flow->head.protocol != TCP)
+		return;
+	end->conn_state = text_of(tcp_conn_state(track_tcp_of(flow)));
+	if (flow->head.state_ && worker->generation->plan->keeps_history)
+		end->history = text_of(track_history(worker->generation->plan, &flow->head)->text);
+}
+
+static void give_back(struct worker *worker, struct ending *ending)
+{
+	if (worker->tracker->blocks)
+		flow_block_give(worker->tracker->blocks, ending->state);
+	ending->state = NULL;
+}
+
+void track_flow_ended(void *owner, struct flow *flow, enum flow_reason reason, uint64_t at_ns)
+{
+	struct worker *worker = owner;
+	struct tracker *tracker = worker->tracker;
+	struct ending *ending = &tracker->endings[tracker->ending_count];
+	const struct weir_signal *signal = worker->generation->flow.ended;
+	struct weir_flow_end *end;
+
+	assert(tracker->ending_count < TRACK_ENDINGS);
+	*ending = (struct ending){
+		.flow = flow, .state = flow->head.state_, .at_ns = at_ns, .slot = (uint8_t)tracker->slot };
+	tracker->ending = ending;
+	track_end_streams(worker, flow);
+	end = signal ? event_append(worker, signal, WEIR_VECTOR) : NULL;
+	if (end)
+		fill_ended(worker, end, flow, reason_of(flow, reason));
+	tracker->ending = NULL;
+	if (ending->head)
+		tracker->ending_count++;
+	else
+		give_back(worker, ending);
+}
+
+// ---- it is told
+
+void track_drop(struct worker *worker, struct weir_flow *flow)
+{
+	if (flow->bits_ & FLOW_LIVE)
+		flow_live(worker->tracker->tables[!!(flow->bits_ & FLOW_IPV6)], (struct flow *)flow,
+			(struct flow_life){ 60 * 1000, FLOW_DROPPED });
+}
+
+void track_begin(struct worker *worker)
+{
+	struct tracker *tracker = worker->tracker;
+
+	tracker->back = tracker->decided = 0;
+	tracker->slot = WEIR_VECTOR;
+}
+
+// What is left goes to all that know the flow, in the order of the plan.
+static void tell_rest(struct worker *worker)
+{
+	struct tracker *tracker = worker->tracker;
+
+	for (unsigned i = 0; i < tracker->ending_count; i++)
+		list_each (element, &worker->generation->plan->elements)
+			if ((*element)->flow_bit && (*element)->nodes.count)
+				track_tell(worker, &worker->hot[(*element)->nodes.at[0]->order], &tracker->endings[i]);
+	tracker->loose = NULL;
+	if (tracker->ending_count && worker->generation->observers)
+		observers_tell(worker); // while there is what their texts point at
+	for (unsigned i = 0; i < tracker->ending_count; i++)
+		give_back(worker, &tracker->endings[i]);
+	tracker->ending_count = 0;
+}
+
+void track_end(struct worker *worker)
+{
+	struct tracker *tracker = worker->tracker;
+
+	if (tracker->streams)
+		stream_settle(tracker->streams, worker->now_ns);
+	tell_rest(worker);
+	if (tracker->streams)
+		stream_sweep(tracker->streams);
+	for (unsigned i = 0; i < 2; i++) {
+		flow_age(tracker->tables[i], worker->now_ns, TRACK_AGED);
+		tell_rest(worker);
+		if (tracker->streams)
+			stream_sweep(tracker->streams);
+	}
+}
+
+// In portions, for each flow's ending takes room.
+void track_stop(struct worker *worker)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct flow_table *table = worker->tracker->tables[i];
+		struct flow *flow;
+
+		for (uint32_t place = 0; (flow = flow_next(table, &place));) {
+			flow_end(table, flow, FLOW_STOPPED, worker->now_ns);
+			if (worker->tracker->ending_count < TRACK_AGED)
+				continue;
+			tell_rest(worker);
+			if (worker->tracker->streams)
+				stream_sweep(worker->tracker->streams);
+			worker_end_events(worker);
+			worker_begin(worker);
+		}
+	}
+	tell_rest(worker);
+	if (worker->tracker->streams)
+		stream_sweep(worker->tracker->streams);
+	worker_end_events(worker);
+	worker_begin(worker);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Filters on what happens to a flow without a packet: fields of packets stand for what is known of the flow, as its
+// client's packets have it.
+#include "engine/track.h"
+
+#include "event/filter.h"
+
+struct scene {
+	struct filter_payload payload;
+	const struct flow *flow;
+};
+
+static void set_address(struct filter_value *value, const struct flow *flow, unsigned end)
+{
+	struct weir_addr addr = weir_end_(&flow->head, end);
+
+	value->number = weir_ip4(&addr);
+	memcpy(value->addr, addr.bytes, sizeof(value->addr));
+}
+
+static bool is_named(const char *name, const char *prefix, const char *rest)
+{
+	size_t length = strlen(prefix);
+
+	return !strncmp(name, prefix, length) && !strcmp(name + length, rest);
+}
+
+static bool set_end(const char *name, const char *prefix, const struct flow *flow, struct filter_value *value)
+{
+	bool is_server = is_named(name, prefix, ".dst");
+
+	if (!is_server && !is_named(name, prefix, ".src"))
+		return false;
+	set_address(value, flow, is_server);
+	return true;
+}
+
+static bool set_port(const char *name, const char *prefix, const struct flow *flow, struct filter_value *value)
+{
+	bool is_server = is_named(name, prefix, ".dstport");
+
+	if (!is_server && !is_named(name, prefix, ".srcport"))
+		return false;
+	value->number = is_server ? flow->head.server_port : flow->head.client_port;
+	return true;
+}
+
+static const char *transport_of(const struct flow *flow)
+{
+	static const char *const names[256] = {
+		[1] = "icmp", [6] = "tcp", [17] = "udp", [58] = "icmpv6", [132] = "sctp", [136] = "udplite"
+	};
+
+	return names[flow->head.protocol] ? names[flow->head.protocol] : "";
+}
+
+static bool of_flow(const struct flow *flow, const struct field *field, struct filter_value *value)
+{
+	const char *network = flow->head.bits_ & FLOW_IPV6 ? "ipv6" : "ip", *transport = transport_of(flow);
+
+	value->type = field->type;
+	value->bytes = (const uint8_t *)"";
+	if (!strcmp(field->name, network) || !strcmp(field->name, transport))
+		return true;
+	value->bytes = NULL;
+	if (!strcmp(field->name, "ip.proto") && !(flow->head.bits_ & FLOW_IPV6)) {
+		value->number = flow->head.protocol;
+		return true;
+	}
+	return set_end(field->name, network, flow, value) || set_port(field->name, transport, flow, value);
+}
+
+static bool look_up(void *context, const struct field *field, unsigned index, struct filter_value *value)
+{
+	struct scene *scene = context;
+
+	if (field->kind == FIELD_OF_EVENT)
+		return filter_payload_part(&scene->payload, field, index, value);
+	return !index && of_flow(scene->flow, field, value);
+}
+
+bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, const void *payload)
+{
+	struct scene scene = { { handler->signal->type, payload }, flow };
+
+	return (!handler->filter || filter_event(handler->filter->program, NULL, 0, look_up, &scene)) &&
+		(!handler->payload_program || filter_event(handler->payload_program, NULL, 0, look_up, &scene));
+}

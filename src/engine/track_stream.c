@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streams: from segments to stream.data, tcp.gap, tcp.overlapped and stream.closed. What waits for bytes in front of it
+// keeps a clone of its packet; the packet itself goes on meanwhile.
+#include "engine/track_tcp.h"
+
+#include "engine/worker.h"
+#include "packet/pool.h"
+#include "plan/platform.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct weir_text directions[] = { { "out", 3 }, { "back", 4 } };
+
+static struct track_side *side_of(struct stream *stream)
+{
+	return (struct track_side *)stream;
+}
+static_assert(offsetof(struct track_side, stream) == 0);
+
+static struct track_side *side_from(struct track_streams *streams, bool is_server)
+{
+	return &streams->side[streams->side[0].is_server != is_server];
+}
+
+// ---- what is heard: noted here, told with the packet, or aside where it comes of none
+
+// Events of a flow that goes on, but come of no packet of it: time has told.
+static struct ending *aside(struct worker *worker, struct flow *flow)
+{
+	struct tracker *tracker = worker->tracker;
+
+	if (tracker->loose && tracker->loose->flow == flow)
+		return tracker->loose;
+	if (tracker->ending_count == TRACK_ENDINGS)
+		return NULL;
+	tracker->loose = &tracker->endings[tracker->ending_count++];
+	*tracker->loose = (struct ending){ .flow = flow, .at_ns = worker->now_ns, .slot = WEIR_VECTOR };
+	return tracker->loose;
+}
+
+static void *note(struct worker *worker, struct stream *stream, const struct weir_signal *signal)
+{
+	struct tracker *tracker = worker->tracker;
+	struct track_side *side = side_of(stream);
+	bool is_aside = !tracker->ending && tracker->slot == WEIR_VECTOR;
+	void *payload;
+
+	if (!signal)
+		return NULL;
+	if (is_aside)
+		tracker->ending = aside(worker, side->flow);
+	payload = !is_aside || tracker->ending ? event_append(worker, signal, tracker->slot) : NULL;
+	if (is_aside)
+		tracker->ending = NULL;
+	if (!payload)
+		return NULL;
+	((struct event_record *)((char *)payload - offsetof(struct event_record, payload)))->from_server =
+		side->is_server;
+	return payload;
+}
+
+// The hash of a side, where they are kept: behind both sides.
+static SHA2_CTX *hash_of(const struct worker *worker, struct track_side *side)
+{
+	struct track_side *first = side - side->is_second;
+
+	if (!worker->generation->plan->tracking->hash)
+		return NULL;
+	return &((struct track_hashes *)((char *)first + PLAN_FLOW_STREAMS))->side[side->is_second];
+}
+
+static void hear_data(void *context, struct stream *stream, uint64_t offset, const uint8_t *bytes, uint32_t length)
+{
+	struct worker *worker = context;
+	struct weir_stream_data *data = note(worker, stream, worker->generation->flow.data);
+	SHA2_CTX *hash = hash_of(worker, side_of(stream));
+
+	if (hash)
+		SHA256Update(hash, bytes, length);
+
+	if (data)
+		*data = (struct weir_stream_data){
+			directions[side_of(stream)->is_server], offset, { (const char *)bytes, length }
+		};
+}
+
+static void hear_gap(
+	void *context, struct stream *stream, uint64_t offset, uint64_t length, enum stream_gap_cause cause)
+{
+	struct worker *worker = context;
+	struct weir_gap *gap = note(worker, stream, worker->generation->flow.gap);
+
+	(void)cause;
+	if (gap)
+		*gap = (struct weir_gap){ directions[side_of(stream)->is_server], offset, length };
+}
+
+static void hear_overlap(
+	void *context, struct stream *stream, uint64_t offset, uint32_t length, enum stream_same same)
+{
+	struct worker *worker = context;
+	struct weir_overlap *overlap = note(worker, stream, worker->generation->flow.overlapped);
+
+	if (overlap)
+		*overlap = (struct weir_overlap){
+			directions[side_of(stream)->is_server], offset, length, same == STREAM_DIFFERENT
+		};
+}
+
+static void tell_hash(struct worker *worker, struct track_side *side, struct weir_stream_end *end)
+{
+	SHA2_CTX *hash = hash_of(worker, side);
+	char digits[SHA256_DIGEST_STRING_LENGTH];
+
+	if (!hash)
+		return;
+	SHA256End(hash, digits);
+	memcpy(end->digits_, digits, sizeof(end->digits_));
+	end->sha256 = (struct weir_text){ end->digits_, sizeof(end->digits_) };
+}
+
+static void hear_end(void *context, struct stream *stream)
+{
+	struct worker *worker = context;
+	struct weir_stream_end *end = note(worker, stream, worker->generation->flow.stream_closed);
+	struct track_side *side = side_of(stream);
+	const struct weir_flow *flow = &side->flow->head;
+
+	if (!end)
+		return;
+	*end = (struct weir_stream_end){
+		.client = weir_end_(flow, 0),
+		.server = weir_end_(flow, 1),
+		.client_port = flow->client_port,
+		.server_port = flow->server_port,
+		.direction = directions[side->is_server],
+		.bytes = stream->offset - stream->gap_bytes,
+		.gap_bytes = stream->gap_bytes,
+	};
+	tell_hash(worker, side, end);
+}
+
+// ---- packets that stay
+
+static void *keep(void *context, void *packet)
+{
+	struct worker *worker = context;
+	struct rte_mbuf *clone = packet_clone(packet);
+
+	if (clone)
+		worker->vector->head.shared |= (weir_mask)1 << worker->tracker->slot;
+	return clone;
+}
+
+static void let_go(void *context, void *handle)
+{
+	(void)context;
+	packet_free(handle);
+}
+
+int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned handles)
+{
+	struct stream_sink sink = { worker, hear_data, hear_gap, hear_overlap, hear_end };
+	struct keeper keeper = { worker, keep, let_go };
+	struct stream_limits limits = stream_limits_default;
+	int err;
+
+	if (limits.handles > handles)
+		limits.handles = handles;
+	tracker->streams = calloc(1, sizeof(*tracker->streams));
+	if (!tracker->streams)
+		return -ENOMEM;
+	err = stream_pool_init(tracker->streams, &limits, &sink, &keeper);
+	if (err) {
+		free(tracker->streams);
+		tracker->streams = NULL;
+	}
+	return err;
+}
+
+// ---- segments
+
+static bool is_wanted(const struct plan *plan, const struct weir_flow *flow)
+{
+	return plan->are_streams_observed || (plan->stream_bits & ~flow->done_);
+}
+
+static void start(struct worker *worker, struct track_streams *streams, struct flow *flow, bool from_server)
+{
+	struct track_side *side;
+
+	if (!streams->side[0].flow) {
+		streams->side[0].flow = streams->side[1].flow = flow;
+		streams->side[1].is_server = streams->side[1].is_second = true;
+	}
+	side = side_from(streams, from_server);
+	if (side->stream.marks & STREAM_STARTED)
+		return;
+	stream_start(&side->stream, tcp_first(track_tcp_of(flow), from_server), 0,
+		(enum overlap_policy)overlap_policy_find(worker->generation->plan->tracking->overlap));
+	if (hash_of(worker, side))
+		SHA256Init(hash_of(worker, side));
+}
+
+// The payload lies in one buffer or in several, and a capture may have cut it.
+static void add_payload(struct worker *worker, unsigned slot, struct stream *stream,
+	const struct track_segment *segment)
+{
+	struct rte_mbuf *packet = packet_mbuf(worker->vector->head.packet[slot]);
+	uint32_t from = segment->payload, at = 0;
+	struct stream_segment part = { .seq = tcp_payload_seq(&segment->tcp),
+		.packet = packet,
+		.now_ns = worker->vector->head.time_ns[slot] };
+
+	for (struct rte_mbuf *buffer = packet; buffer && from < segment->end;
+		at += buffer->data_len, buffer = buffer->next) {
+		uint32_t end = at + buffer->data_len < segment->end ? at + buffer->data_len : segment->end;
+
+		if (from >= end)
+			continue;
+		part.bytes = rte_pktmbuf_mtod_offset(buffer, const uint8_t *, from - at);
+		part.length = end - from;
+		stream_add(worker->tracker->streams, stream, &part);
+		part.seq += part.length;
+		from = end;
+	}
+}
+
+void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *found,
+	const struct track_segment *segment, uint32_t facts)
+{
+	struct track_streams *streams = track_streams(worker->generation->plan, &found->flow->head);
+	struct stream_pool *pool = worker->tracker->streams;
+	uint64_t now_ns = worker->vector->head.time_ns[slot];
+	const struct tcp *tcp = track_tcp_of(found->flow);
+	struct stream *own, *other;
+
+	if (facts & TCP_FACT_REFUSED || !is_wanted(worker->generation->plan, &found->flow->head))
+		return;
+	start(worker, streams, found->flow, found->from_server);
+	own = &side_from(streams, found->from_server)->stream;
+	other = &side_from(streams, !found->from_server)->stream;
+	if (segment->tcp.length && !(facts & TCP_FACT_NO_STREAM))
+		add_payload(worker, slot, own, segment);
+	if (facts & TCP_FACT_FINISHED)
+		stream_finish(pool, own, tcp->side[found->from_server].next - 1, now_ns);
+	if (segment->tcp.flags & TCP_ACK && other->marks & STREAM_STARTED)
+		stream_confirm(pool, other, segment->tcp.ack, now_ns);
+}
+
+void track_end_streams(struct worker *worker, struct flow *flow)
+{
+	struct track_streams *streams = track_streams(worker->generation->plan, &flow->head);
+
+	if (!streams || flow->head.protocol != 6)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		if (streams->side[i].stream.marks & STREAM_STARTED)
+			stream_end(worker->tracker->streams, &streams->side[i].stream);
+}
+
+void track_turn_streams(struct worker *worker, struct flow *flow)
+{
+	struct track_streams *streams = track_streams(worker->generation->plan, &flow->head);
+
+	for (unsigned i = 0; streams && streams->side[i].flow && i < 2; i++)
+		streams->side[i].is_server = !streams->side[i].is_server;
+}
+
+void track_forget_streams(struct worker *worker, struct weir_flow *flow)
+{
+	struct track_streams *streams = track_streams(worker->generation->plan, flow);
+
+	if (!streams || is_wanted(worker->generation->plan, flow))
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		if (streams->side[i].stream.marks & STREAM_STARTED)
+			stream_forget(worker->tracker->streams, &streams->side[i].stream);
+}

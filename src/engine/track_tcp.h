@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a TCP segment means for its flow; inside of the tracker.
+#ifndef ENGINE_TRACK_TCP_H
+#define ENGINE_TRACK_TCP_H
+
+#include "engine/track.h"
+#include "flow/stream.h"
+#include "flow/tcp_history.h"
+
+#include <sha2.h>
+
+struct track_segment { // of any transport protocol
+	const uint8_t *header;
+	unsigned header_size;
+	uint32_t payload, end;  // where its payload lies in the frame
+	uint32_t wire_payload;  // how long it was before a capture cut it
+	struct tcp_segment tcp;
+};
+
+// What the platform itself keeps of a connection, in front of what modules keep: its history, then its streams.
+struct track_side {
+	struct stream stream;
+	struct flow *flow;
+	bool is_server; // whose bytes they are; it may turn out otherwise
+	bool is_second; // of the two, in memory
+};
+struct track_streams {
+	struct track_side side[2];
+};
+struct track_hashes {
+	SHA2_CTX side[2]; // beside the streams' sides
+};
+static_assert(sizeof(struct track_hashes) <= PLAN_FLOW_HASHES);
+static_assert(sizeof(struct tcp_history) <= PLAN_FLOW_HISTORY);
+static_assert(sizeof(struct track_streams) <= PLAN_FLOW_STREAMS);
+
+static inline struct tcp_history *track_history(const struct plan *plan, const struct weir_flow *flow)
+{
+	return plan->keeps_history ? flow->state_ : NULL;
+}
+static inline struct track_streams *track_streams(const struct plan *plan, const struct weir_flow *flow)
+{
+	return plan->keeps_streams && flow->state_
+		? (struct track_streams *)((char *)flow->state_ + (plan->keeps_history ? PLAN_FLOW_HISTORY : 0))
+		: NULL;
+}
+
+// track_stream.c: what this segment brings to the streams of its flow
+void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *found,
+	const struct track_segment *segment, uint32_t facts);
+int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned handles); // -ENOMEM
+void track_end_streams(struct worker *worker, struct flow *flow);
+void track_turn_streams(struct worker *worker, struct flow *flow); // client and server have changed places
+// Nobody wants the streams of this flow any more?
+void track_forget_streams(struct worker *worker, struct weir_flow *flow);
+
+// False: the flow has ended, and this packet begins another one.
+bool track_tcp(struct worker *worker, unsigned slot, struct flow_found *found, const struct track_segment *segment);
+// A flow ends: its last events.
+flow_ended track_flow_ended;
+
+static inline struct tcp *track_tcp_of(struct flow *flow)
+{
+	return (struct tcp *)flow->tcp;
+}
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who needs to know of flows: whoever hears of them, keeps something for each, or logs them. The tracker runs directly
+// in front of the first such element on each way.
+#include "plan/internal.h"
+#include "plan/platform.h"
+
+static bool is_of_conversation(const struct weir_event_type *type)
+{
+	return type->per > WEIR_PER_PACKET && type->per < WEIR_PER_HOST;
+}
+
+static bool needs_flows(const struct plan_element *element)
+{
+	list_each (handler, &element->handlers)
+		if (is_of_conversation((*handler)->signal->type))
+			return true;
+	each_member (member, element->class)
+		if (member->kind == WEIR_IS_STATE)
+			return true;
+	return false;
+}
+
+static struct plan_value *flow_of(struct plan *plan)
+{
+	if (plan->flow)
+		return plan->flow;
+	plan->flow = plan_value_add(plan, VALUE_FLOW, "flow");
+	*list_add(plan->arena, &plan->flow->needs) = plan_places(plan);
+	return plan->flow;
+}
+
+static void give_bit(struct plan *plan, struct plan_element *element, unsigned *bits)
+{
+	if (*bits == PLAN_FLOW_BITS)
+		diag_error(plan->diag, element->syntax->at,
+			"%s (%s): more than %d elements of one graph hear of flows", element->name,
+			element->class->name, PLAN_FLOW_BITS);
+	else
+		element->flow_bit = (uint8_t)++ * bits;
+}
+
+static void find_streams(struct plan *plan)
+{
+	static const struct weir_event_type *const of_streams[] = { &weir_event_stream_data, &weir_event_stream_closed,
+		&weir_event_tcp_gap, &weir_event_tcp_overlapped };
+
+	for (size_t i = 0; i < sizeof(of_streams) / sizeof(*of_streams); i++) {
+		struct plan_signal *signal = plan_signal(plan, of_streams[i]->name);
+
+		plan->are_streams_observed |= signal->watches.count != 0;
+		list_each (element, &plan->elements)
+			list_each (handler, &(*element)->handlers)
+				if ((*handler)->signal == signal)
+					plan->stream_bits |= 1u << ((*element)->flow_bit - 1);
+	}
+	plan->keeps_streams = plan->are_streams_observed || plan->stream_bits;
+}
+
+// What is kept per flow: the platform's part first.
+static void place_states(struct plan *plan)
+{
+	uint32_t at;
+
+	plan->keeps_history = plan_signal(plan, weir_event_flow_ended.name)->watches.count;
+	find_streams(plan);
+	at = (plan->keeps_history ? PLAN_FLOW_HISTORY : 0) + (plan->keeps_streams ? PLAN_FLOW_STREAMS : 0) +
+		(plan->keeps_streams && plan->tracking->hash ? PLAN_FLOW_HASHES : 0);
+	list_each (element, &plan->elements)
+		each_member (member, (*element)->class)
+			if (member->kind == WEIR_IS_STATE) {
+				*(uint32_t *)plan_member(*element, member) = at;
+				at += (member->size + 7) & ~7u;
+			}
+	plan->flow_state_size = at;
+}
+
+// The FlowTracker of the graph, or one with the settings that it has when none are given.
+static void find_settings(struct plan *plan)
+{
+	static const struct tracker_element defaults = { .max_flows = 1 << 20,
+		.overlap = "first",
+		.half_open_s = 60,
+		.open_s = 3600,
+		.closing_s = 120,
+		.closed_s = 10,
+		.udp_s = 180,
+		.icmp_s = 30,
+		.other_s = 180 };
+	const struct plan_element *first = NULL;
+
+	plan->tracking = &defaults;
+	list_each (element, &plan->elements) {
+		if (!platform_is_tracker((*element)->class))
+			continue;
+		if (first)
+			diag_error(plan->diag, (*element)->syntax->at, "%s: there is one tracker, and %s has set it",
+				(*element)->name, first->name);
+		first = *element;
+		plan->tracking = first->prototype;
+	}
+}
+
+void plan_flows(struct plan *plan, plan_read *read)
+{
+	unsigned bits = 0;
+
+	find_settings(plan);
+	list_each (element, &plan->elements) {
+		bool needs = needs_flows(*element);
+
+		if (needs)
+			give_bit(plan, *element, &bits);
+		if (needs || platform_is_tracker((*element)->class))
+			list_each (node, &(*element)->nodes)
+				read(plan, *node, flow_of(plan));
+	}
+	list_each (signal, &plan->signals)
+		if ((*signal)->is_of_flow && (*signal)->watches.count)
+			list_each (node, &plan->nodes)
+				if ((*node)->is_entered)
+					read(plan, *node, flow_of(plan));
+	if (plan->flow)
+		place_states(plan);
+}
