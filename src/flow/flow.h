@@ -4,7 +4,7 @@
 // A vector is worked in three steps, so that memory is waited for once and not once per packet:
 //
 //	flow_keys(table, &batch, &columns, mask);   hashes; the buckets are on their way
-//	flow_seek(table, &batch, mask);             buckets; the records are on their way
+//	flow_seek(table, &batch, mask, true);       buckets; the records are on their way
 //	weir_each (i, mask)                         in order of arrival
 //		found = flow_at(table, &batch, i, time_ns[i], fresh);
 //
@@ -90,7 +90,8 @@ struct flow_counts flow_counts(const struct flow_table *table);
 
 // ---- keys
 
-// Columns of a vector, by slot. A pointer that is NULL stands for zeros. Numbers in host order.
+// Columns of a vector, by slot; those of slots that are not asked for are readable too. A pointer
+// that is NULL stands for zeros. Numbers in host order.
 struct flow_columns {
 	union {
 		struct { const uint32_t *src4, *dst4; };
@@ -106,17 +107,18 @@ struct flow_batch { // one vector's keys; nothing to be filled by callers
 	struct flow *flow[WEIR_VECTOR]; // probably this one, or NULL
 	uint64_t addr[WEIR_VECTOR];     // IPv4: source, destination
 	uint64_t meta[WEIR_VECTOR];     // ports, VLAN, protocol, FLOW_LIVE: as at weir_flow.client_port
-	uint64_t hash[WEIR_VECTOR];
+	uint32_t hash[WEIR_VECTOR];
 	struct flow_columns columns; // must be good until the last flow_at
 };
 
 void flow_keys(struct flow_table *table, struct flow_batch *batch, const struct flow_columns *columns, weir_mask in);
-void flow_seek(struct flow_table *table, struct flow_batch *batch, weir_mask in);
+// `whole`: counters and tcp will be looked at as well.
+void flow_seek(struct flow_table *table, struct flow_batch *batch, weir_mask in, bool whole);
 
 // Which of `workers` a key is for: the same for both directions, and independent of where a table puts it.
-static inline unsigned flow_worker(uint64_t hash, unsigned workers)
+static inline unsigned flow_worker(uint32_t hash, unsigned workers)
 {
-	return (unsigned)((hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) * workers >> 32);
+	return (unsigned)((uint64_t)(hash * 0x85ebca6b) * workers >> 32);
 }
 
 // What stands for ports in a key of ICMP, so that request and answer meet: (identifier, type of the request).

@@ -60,7 +60,7 @@ static uint32_t send_on(struct flow_table *table, uint32_t number)
 	return 0;
 }
 
-bool flow_enter(struct flow_table *table, uint32_t entry, uint64_t hash)
+bool flow_enter(struct flow_table *table, uint32_t entry, uint32_t hash)
 {
 	struct flow_spot spot = flow_spot(table, hash);
 	struct flow_bucket *first = &table->buckets[spot.first], *bucket = first;
@@ -108,7 +108,7 @@ void flow_leave(struct flow_table *table, uint32_t entry)
 }
 
 // The least wanted of those who stand where this key must.
-uint32_t flow_crowder(const struct flow_table *table, uint64_t hash)
+uint32_t flow_crowder(const struct flow_table *table, uint32_t hash)
 {
 	struct flow_spot spot = flow_spot(table, hash);
 	uint32_t least = table->buckets[spot.first].entry[0] & ~FLOW_ALIAS;

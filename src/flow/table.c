@@ -66,6 +66,8 @@ struct flow_table *flow_create(const struct flow_shape *shape)
 	table->owner = shape->owner;
 	table->free = FLOW_NONE;
 	table->secret = flow_secret(shape->seed);
+	table->keys4[false] = flow_choose_keys4(false);
+	table->keys4[true] = flow_choose_keys4(true);
 	if (reserve_all(table))
 		return table;
 	flow_destroy(table);

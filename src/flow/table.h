@@ -12,7 +12,7 @@
 #define FLOW_NONE UINT32_MAX
 #define FLOW_ALIAS (UINT32_C(1) << 31) // of an entry: the key of the alias leads here
 
-// ---- the index: a cache line holds 12 tags (8 bits of the hash) and 12 entries
+// ---- the index: a cache line holds 12 tags (the lowest 8 bits of the hash) and 12 entries
 
 enum { FLOW_SLOTS = 12, FLOW_MEAN = 7 }; // so many entries per bucket when the table is full
 
@@ -42,6 +42,9 @@ struct flow_link {
 	uint32_t due;        // the tick of its slot, modulo 2^32
 };
 
+// Addresses, the rest and hashes of IPv4 keys, of all slots.
+typedef void flow_keys4(const struct flow_secret *secret, struct flow_batch *batch);
+
 struct flow_table {
 	struct flow *records;
 	struct flow_bucket *buckets;
@@ -61,6 +64,7 @@ struct flow_table {
 	bool is_ipv6, has_aliases;
 	struct flow_counts counts;
 	struct flow_secret secret;
+	flow_keys4 *keys4[2]; // without and with tunnels
 };
 
 // Zeroed memory that is there when it is touched; NULL: errno.
@@ -95,13 +99,13 @@ static inline enum flow_rank flow_rank(const struct flow *flow)
 	return flow->head.bits_ & FLOW_RANK_BITS;
 }
 
-static inline struct flow_spot flow_spot(const struct flow_table *table, uint64_t hash)
+static inline struct flow_spot flow_spot(const struct flow_table *table, uint32_t hash)
 {
-	uint32_t high = (uint32_t)(hash >> 32), low = (uint32_t)hash, tag = low & 0xff;
+	uint32_t other = hash * 0x9e3779b1, tag = hash & 0xff;
 
 	return (struct flow_spot){
-		.first = (uint32_t)((uint64_t)high * table->bucket_count >> 32),
-		.second = (uint32_t)((uint64_t)low * table->bucket_count >> 32),
+		.first = (uint32_t)((uint64_t)hash * table->bucket_count >> 32),
+		.second = (uint32_t)((uint64_t)other * table->bucket_count >> 32),
 		.tag = (uint8_t)(tag ? tag : 1),
 	};
 }
@@ -123,7 +127,8 @@ static inline uint32_t flow_slots_with(const struct flow_bucket *bucket, uint8_t
 }
 
 // keys.c
-uint64_t flow_hash_of(const struct flow_table *table, const struct weir_flow *head);
+flow_keys4 *flow_choose_keys4(bool tunnels); // for the processor that it runs on
+uint32_t flow_hash_of(const struct flow_table *table, const struct weir_flow *head);
 struct flow_alone { // a batch of one key, in slot 0
 	struct flow_batch batch;
 	uint32_t src4, dst4, tunnel;
@@ -136,9 +141,9 @@ struct flow_entry {
 	bool from_server;
 };
 struct flow_entry flow_entry(const struct flow_table *table, const struct flow_batch *batch, unsigned slot);
-bool flow_enter(struct flow_table *table, uint32_t entry, uint64_t hash); // false: no room in its buckets
+bool flow_enter(struct flow_table *table, uint32_t entry, uint32_t hash); // false: no room in its buckets
 void flow_leave(struct flow_table *table, uint32_t entry);
-uint32_t flow_crowder(const struct flow_table *table, uint64_t hash); // whom to forget, then there is room
+uint32_t flow_crowder(const struct flow_table *table, uint32_t hash); // whom to forget, then there is room
 
 // wheel.c
 void flow_link(struct flow_table *table, uint32_t number);

@@ -117,7 +117,7 @@ static unsigned gather(const struct flow_table *table, uint32_t number, uint32_t
 
 static void fetch_bucket(const struct flow_table *table, uint32_t number)
 {
-	uint64_t hash = flow_hash_of(table, &table->records[number].head);
+	uint32_t hash = flow_hash_of(table, &table->records[number].head);
 
 	__builtin_prefetch(&table->buckets[flow_spot(table, hash).first], 1);
 }
