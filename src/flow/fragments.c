@@ -191,7 +191,7 @@ void fragments_uninit(struct fragments *fragments)
 	*fragments = (struct fragments){ 0 };
 }
 
-static void make_key(uint8_t *key, const struct fragment *fragment)
+static void make_key(uint8_t *key, const struct fragment *fragment, uint64_t place)
 {
 	memset(key, 0, FRAGMENTS_KEY);
 	if (fragment->version == 4) {
@@ -202,11 +202,12 @@ static void make_key(uint8_t *key, const struct fragment *fragment)
 	}
 	memcpy(key + 32, &fragment->id, sizeof(fragment->id));
 	key[36] = fragment->version;
+	memcpy(key + 40, &place, sizeof(place));
 }
 
-static uint32_t hash_of(const struct fragments *fragments, const uint8_t *key, uint64_t place)
+static uint32_t hash_of(const struct fragments *fragments, const uint8_t *key)
 {
-	uint64_t hash = fragments->limits.seed ^ place * 0x9e3779b97f4a7c15u, word;
+	uint64_t hash = fragments->limits.seed, word;
 
 	for (unsigned i = 0; i < FRAGMENTS_KEY; i += sizeof(word)) {
 		memcpy(&word, key + i, sizeof(word));
@@ -409,8 +410,8 @@ static enum fragment_result take(struct fragments *fragments, const struct fragm
 	struct datagram *datagram;
 	uint32_t bucket;
 
-	make_key(key, fragment);
-	bucket = hash_of(fragments, key, place);
+	make_key(key, fragment, place);
+	bucket = hash_of(fragments, key);
 	datagram = find(fragments, key, bucket);
 	if (!datagram)
 		datagram = begin(fragments, key, bucket, now_ns);

@@ -7,11 +7,10 @@
 
 #include "flow/pieces.h"
 
-enum { FRAGMENTS_HEADER = 256, FRAGMENTS_LONGEST = 65535, FRAGMENTS_KEY = 40 };
+enum { FRAGMENTS_HEADER = 256, FRAGMENTS_LONGEST = 65535, FRAGMENTS_KEY = 48 };
 
 struct fragment { // read out of a packet
-	const uint8_t *header; // what precedes the fragment: an IPv4 header; an IPv6 header and
-			       // what is before the fragment header
+	const uint8_t *header; // an IPv4 header; an IPv6 header and what is before the fragment header
 	const uint8_t *bytes;
 	uint32_t header_length, length, offset;
 	uint32_t next_at; // IPv6: where in the header the number of the fragment header is

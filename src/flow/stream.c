@@ -1,219 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "flow/stream.h"
+// What is told, and when.
+#include "flow/stream_inside.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct stream_wait {
-	struct pieces pieces;
-	struct stream *stream;
-	uint64_t confirmed; // offset up to which the other side has it
-	uint64_t evident_confirmed, evident_ns; // what was confirmed when the first hole was, and when that was
-	bool is_evident;
-	struct stream_wait *older, *newer; // `newer` links the free ones too
-	struct stream_wait *evident_before, *evident_behind;
-};
-
-const struct stream_limits stream_limits_default = {
-	.streams = 16384,
-	.pieces = 65536,
-	.copies = 16384,
-	.handles = 32768,
-	.pieces_per_stream = 4096,
-	.bytes_per_stream = 8 << 20,
-	.grace_ns = 10 * 1000 * 1000,
-	.memories = 64,
-	.memory = 4096,
-};
-
-// ---- the pool
-
-static void link_free(struct stream_pool *pool)
-{
-	for (uint32_t i = pool->limits.streams; i--;) {
-		pool->waits[i].newer = pool->free_waits;
-		pool->free_waits = &pool->waits[i];
-	}
-	for (uint32_t i = pool->limits.memories; i--;)
-		pool->free_memories[pool->free_memory_count++] = (uint16_t)i;
-}
-
-int stream_pool_init(struct stream_pool *pool, const struct stream_limits *limits, const struct stream_sink *sink,
-	const struct keeper *keeper)
-{
-	assert(limits->memories <= UINT16_MAX && !(limits->memory & (limits->memory - 1)));
-	assert(limits->pieces >= 8);
-	*pool = (struct stream_pool){ .limits = *limits, .sink = *sink };
-	if (pieces_pool_init(&pool->pieces, limits->pieces, limits->copies, limits->handles, keeper))
-		return -ENOMEM;
-	pool->waits = calloc(limits->streams + 1, sizeof(struct stream_wait));
-	pool->memories = malloc((size_t)limits->memories * limits->memory + 1);
-	pool->memory_from = calloc(limits->memories + 1, sizeof(uint64_t));
-	pool->free_memories = calloc(limits->memories + 1, sizeof(uint16_t));
-	if (!pool->waits || !pool->memories || !pool->memory_from || !pool->free_memories) {
-		stream_pool_uninit(pool);
-		return -ENOMEM;
-	}
-	link_free(pool);
-	return 0;
-}
-
-void stream_pool_uninit(struct stream_pool *pool)
-{
-	assert(!pool->waiting);
-	pieces_pool_uninit(&pool->pieces);
-	free(pool->waits);
-	free(pool->memories);
-	free(pool->memory_from);
-	free(pool->free_memories);
-	*pool = (struct stream_pool){ 0 };
-}
-
-// ---- those that wait: a list by age, another of those with evidence
-
-static void link_newest(struct stream_pool *pool, struct stream_wait *wait)
-{
-	wait->older = pool->newest;
-	wait->newer = NULL;
-	*(pool->newest ? &pool->newest->newer : &pool->oldest) = wait;
-	pool->newest = wait;
-}
-
-static void unlink_age(struct stream_pool *pool, struct stream_wait *wait)
-{
-	*(wait->older ? &wait->older->newer : &pool->oldest) = wait->newer;
-	*(wait->newer ? &wait->newer->older : &pool->newest) = wait->older;
-}
-
-static void set_evident(struct stream_pool *pool, struct stream_wait *wait, uint64_t now_ns)
-{
-	wait->is_evident = true;
-	wait->evident_ns = now_ns;
-	wait->evident_confirmed = wait->confirmed;
-	wait->evident_before = pool->last_evident;
-	wait->evident_behind = NULL;
-	*(pool->last_evident ? &pool->last_evident->evident_behind : &pool->first_evident) = wait;
-	pool->last_evident = wait;
-}
-
-static void unset_evident(struct stream_pool *pool, struct stream_wait *wait)
-{
-	if (!wait->is_evident)
-		return;
-	wait->is_evident = false;
-	*(wait->evident_before ? &wait->evident_before->evident_behind : &pool->first_evident) = wait->evident_behind;
-	*(wait->evident_behind ? &wait->evident_behind->evident_before : &pool->last_evident) = wait->evident_before;
-}
-
-static bool begin_to_wait(struct stream_pool *pool, struct stream *stream)
-{
-	struct stream_wait *wait = pool->free_waits;
-
-	if (stream->wait)
-		return true;
-	if (!wait)
-		return false;
-	pool->free_waits = wait->newer;
-	*wait = (struct stream_wait){ .stream = stream };
-	link_newest(pool, wait);
-	pool->waiting++;
-	stream->wait = wait;
-	return true;
-}
-
-static void end_to_wait(struct stream_pool *pool, struct stream *stream)
-{
-	struct stream_wait *wait = stream->wait;
-
-	if (!wait)
-		return;
-	pieces_clear(&pool->pieces, &wait->pieces);
-	unset_evident(pool, wait);
-	unlink_age(pool, wait);
-	wait->newer = pool->free_waits;
-	pool->free_waits = wait;
-	pool->waiting--;
-	stream->wait = NULL;
-}
-
-// ---- what was told is remembered, where somebody asked
-
-bool stream_remember(struct stream_pool *pool, struct stream *stream)
-{
-	if (stream->marks & STREAM_REMEMBERS)
-		return true;
-	if (!pool->free_memory_count) {
-		pool->refused_memories++;
-		return false;
-	}
-	stream->remembers = pool->free_memories[--pool->free_memory_count];
-	stream->marks |= STREAM_REMEMBERS;
-	pool->memory_from[stream->remembers] = stream->offset;
-	return true;
-}
-
-static void stop_remembering(struct stream_pool *pool, struct stream *stream)
-{
-	if (!(stream->marks & STREAM_REMEMBERS))
-		return;
-	stream->marks &= (uint8_t)~STREAM_REMEMBERS;
-	pool->free_memories[pool->free_memory_count++] = stream->remembers;
-}
-
-static uint8_t *remembered(const struct stream_pool *pool, const struct stream *stream, uint64_t offset)
-{
-	return pool->memories + (size_t)stream->remembers * pool->limits.memory + (offset & (pool->limits.memory - 1));
-}
-
-// How many bytes from `offset` on lie in one part of its memory, `length` at most.
-static uint32_t unbroken(const struct stream_pool *pool, uint64_t offset, uint64_t length)
-{
-	uint64_t part = pool->limits.memory - (offset & (pool->limits.memory - 1));
-
-	return (uint32_t)(part < length ? part : length);
-}
-
-static void remember(struct stream_pool *pool, struct stream *stream, const uint8_t *bytes, uint32_t length)
-{
-	uint64_t offset = stream->offset - length;
-
-	if (length > pool->limits.memory) {
-		bytes += length - pool->limits.memory;
-		offset = stream->offset - pool->limits.memory;
-	}
-	while (offset < stream->offset) {
-		uint32_t part = unbroken(pool, offset, stream->offset - offset);
-
-		memcpy(remembered(pool, stream, offset), bytes, part);
-		bytes += part;
-		offset += part;
-	}
-}
-
-static uint64_t remembered_from(const struct stream_pool *pool, const struct stream *stream)
-{
-	uint64_t from = stream->offset > pool->limits.memory ? stream->offset - pool->limits.memory : 0;
-
-	if (!(stream->marks & STREAM_REMEMBERS))
-		return stream->offset;
-	return from > pool->memory_from[stream->remembers] ? from : pool->memory_from[stream->remembers];
-}
-
-static enum stream_same compare(const struct stream_pool *pool, const struct stream *stream,
-	uint64_t offset, const uint8_t *bytes, uint32_t length)
-{
-	uint32_t part;
-
-	if (offset < remembered_from(pool, stream))
-		return STREAM_UNKNOWN;
-	for (; length; offset += part, bytes += part, length -= part) {
-		part = unbroken(pool, offset, length);
-		if (memcmp(remembered(pool, stream, offset), bytes, part))
-			return STREAM_DIFFERENT;
-	}
-	return STREAM_SAME;
-}
 
 // ---- telling
 
@@ -224,7 +13,7 @@ static void tell(struct stream_pool *pool, struct stream *stream, const uint8_t 
 	stream->offset += length;
 	stream->next += length;
 	if (stream->marks & STREAM_REMEMBERS)
-		remember(pool, stream, bytes, length);
+		stream_memory_add(pool, stream, bytes, length);
 	pool->sink.data(pool->sink.context, stream, offset, bytes, length);
 }
 
@@ -246,7 +35,7 @@ static void tell_end(struct stream_pool *pool, struct stream *stream)
 	if (stream->marks & STREAM_ENDED)
 		return;
 	stream->marks |= STREAM_ENDED;
-	end_to_wait(pool, stream);
+	stream_wait_end(pool, stream);
 	if (pool->sink.ended)
 		pool->sink.ended(pool->sink.context, stream);
 }
@@ -275,7 +64,7 @@ static void tell_run(struct stream_pool *pool, struct stream *stream)
 	else if (stream->marks & STREAM_HAS_END && stream->next == stream->end)
 		tell_end(pool, stream);
 	else if (wait && !wait->pieces.count && !(stream->marks & STREAM_HAS_END))
-		end_to_wait(pool, stream);
+		stream_wait_end(pool, stream);
 }
 
 // Where the first hole ends: before what waits, or at the end.
@@ -291,14 +80,13 @@ static void give_up(struct stream_pool *pool, struct stream *stream, enum stream
 	struct stream_wait *wait = stream->wait;
 	uint64_t end = hole_end(stream);
 
-	unset_evident(pool, wait);
+	stream_wait_unset_evident(pool, wait);
 	if (end == UINT64_MAX)
 		end = stream->offset;
 	if (end > stream->offset)
 		tell_gap(pool, stream, end - stream->offset, cause);
 	// It waits for another hole from now on.
-	unlink_age(pool, wait);
-	link_newest(pool, wait);
+	stream_wait_renew(pool, wait);
 	tell_run(pool, stream);
 }
 
@@ -325,9 +113,9 @@ static void consider(struct stream_pool *pool, struct stream *stream, uint64_t n
 		uint64_t since_ns, confirmed;
 
 		if (wait->is_evident && !is_hole_confirmed(stream, wait->evident_confirmed))
-			unset_evident(pool, wait); // that was for a hole that was filled since
+			stream_wait_unset_evident(pool, wait); // that was for a hole that was filled since
 		if (!wait->is_evident)
-			set_evident(pool, wait, now_ns);
+			stream_wait_set_evident(pool, wait, now_ns);
 		since_ns = wait->evident_ns;
 		confirmed = wait->evident_confirmed;
 		if (now_ns < since_ns || now_ns - since_ns < pool->limits.grace_ns)
@@ -335,7 +123,7 @@ static void consider(struct stream_pool *pool, struct stream *stream, uint64_t n
 		give_up_confirmed(pool, stream, confirmed);
 	}
 	if (stream->wait)
-		unset_evident(pool, stream->wait); // the hole was filled, another one is not confirmed
+		stream_wait_unset_evident(pool, stream->wait); // the hole was filled, another one is not confirmed
 }
 
 void stream_confirm_fully(struct stream_pool *pool, struct stream *stream, uint32_t ack, uint64_t now_ns)
@@ -357,7 +145,7 @@ void stream_settle(struct stream_pool *pool, uint64_t now_ns)
 		struct stream *stream = wait->stream;
 		uint64_t confirmed = wait->evident_confirmed;
 
-		unset_evident(pool, wait);
+		stream_wait_unset_evident(pool, wait);
 		give_up_confirmed(pool, stream, confirmed);
 		if (stream->wait)
 			consider(pool, stream, now_ns);
@@ -403,7 +191,8 @@ static void cut(struct part *part)
 		uint64_t to = part->to < stream->offset ? part->to : stream->offset;
 		uint32_t length = (uint32_t)(to - part->from);
 
-		tell_overlap(part, part->from, length, compare(part->pool, stream, part->from, part->bytes, length));
+		tell_overlap(part, part->from, length,
+			stream_memory_compare(part->pool, stream, part->from, part->bytes, length));
 		skip(part, to);
 	}
 	if (part->to > end_offset(stream)) {
@@ -465,7 +254,7 @@ static bool make_room(struct part *part)
 		uint32_t there = pool->pieces.pieces - pool->pieces.pieces_used;
 
 		if (pieces_need(stream->wait ? &stream->wait->pieces : &none, part->from, part->to) <= there &&
-			begin_to_wait(pool, stream))
+			stream_wait_begin(pool, stream))
 			return true;
 		if (part->from == stream->offset) {
 			tell_beginning(part);
@@ -505,7 +294,7 @@ static void put(struct part *part, void *packet)
 	lose(part, pieces_keep(&pool->pieces, &stream->wait->pieces, part->from, part->to, packet));
 	part->result |= stream->offset < part->to ? STREAM_WAITS : 0;
 	if (!stream->wait->pieces.count && !(stream->marks & STREAM_HAS_END))
-		end_to_wait(pool, stream); // nothing could be kept
+		stream_wait_end(pool, stream); // nothing could be kept
 }
 
 // Handles are given back at the next sweep only: some are left for what comes until then.
@@ -562,7 +351,7 @@ void stream_finish(struct stream_pool *pool, struct stream *stream, uint32_t end
 	stream->marks |= STREAM_HAS_END;
 	if (stream->wait)
 		pieces_cut(&pool->pieces, &stream->wait->pieces, end_offset(stream));
-	if (end != stream->next && begin_to_wait(pool, stream))
+	if (end != stream->next && stream_wait_begin(pool, stream))
 		consider(pool, stream, now_ns);
 	else
 		tell_run(pool, stream);
@@ -583,25 +372,7 @@ void stream_end(struct stream_pool *pool, struct stream *stream)
 
 void stream_forget(struct stream_pool *pool, struct stream *stream)
 {
-	end_to_wait(pool, stream);
-	stop_remembering(pool, stream);
+	stream_wait_end(pool, stream);
+	stream_memory_end(pool, stream);
 	stream->marks |= STREAM_STOPPED;
-}
-
-uint32_t stream_read(
-	const struct stream_pool *pool, const struct stream *stream, uint64_t offset, uint8_t *into, uint32_t length)
-{
-	uint32_t done = 0, part;
-
-	if (offset < stream->offset && offset < remembered_from(pool, stream))
-		return 0;
-	for (; done < length && offset + done < stream->offset; done += part) {
-		uint64_t there = stream->offset - offset - done;
-
-		part = unbroken(pool, offset + done, there < length - done ? there : length - done);
-		memcpy(into + done, remembered(pool, stream, offset + done), part);
-	}
-	if (stream->wait)
-		done += pieces_read(&stream->wait->pieces, offset + done, into + done, length - done);
-	return done;
 }

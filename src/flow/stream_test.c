@@ -33,11 +33,10 @@ static const struct stream_limits tight = {
 
 // ---- what is told when
 
-// Steps: "+OFFSET text", "f OFFSET" FIN, "c OFFSET" confirmed, "t NS" time passes, "!" the end.
+// Steps: "m" remember, "+OFFSET text", "f OFFSET" FIN, "c OFFSET" confirmed, "t NS" time passes, "!" the end.
 // What is told: text, [length] for a gap, . for the end, = same, x different, ? unknown.
 struct telling {
 	const char *title, *steps[12], *told;
-	bool remembers;
 };
 
 static const struct telling tellings[] = {
@@ -63,7 +62,7 @@ static const struct telling tellings[] = {
 	{ "FIN confirmed, the data before it is not there", { "+0 a", "f 3", "c 4", "t 100" },
 		"a[2]." },
 	{ "again", { "+0 abc", "+0 abc", "+1 b", "!" }, "abc??." },
-	{ "again, remembered", { "+0 abc", "+0 abc", "+1 x", "+2 cd", "!" }, "abc=x=d.", true },
+	{ "again, remembered", { "m", "+0 abc", "+0 abc", "+1 x", "+2 cd", "!" }, "abc=x=d." },
 	{ "again while it waits", { "+2 cd", "+2 cd", "+3 x", "+0 ab", "!" }, "=xabcd." },
 	{ "partly new", { "+0 abc", "+1 bcde", "!" }, "abc?de." },
 	{ "covers a hole and more", { "+2 c", "+4 e", "+0 abcdef", "!" }, "==abcdef." },
@@ -120,6 +119,7 @@ static void tell_step(struct stream_pool *pool, struct stream *stream, const cha
 		segment.length = (uint32_t)strlen(text + 1);
 		stream_add(pool, stream, &segment);
 		break;
+	case 'm': assert_true(stream_remember(pool, stream)); break;
 	case 'f': stream_finish(pool, stream, base + number, *now_ns); break;
 	case 'c': stream_confirm(pool, stream, base + number, *now_ns); break;
 	case 't':
@@ -144,8 +144,6 @@ static void told_in_order(void **state)
 
 		assert_int_equal(stream_pool_init(&pool, &roomy, &sink, &keeper), 0);
 		stream_start(&stream, UINT32_MAX - 1, 0, OVERLAP_FIRST); // numbers wrap
-		if (tellings[i].remembers)
-			assert_true(stream_remember(&pool, &stream));
 		for (unsigned k = 0; k < 12 && tellings[i].steps[k]; k++)
 			tell_step(&pool, &stream, tellings[i].steps[k], &now_ns);
 		if (strcmp(told.text, tellings[i].told))
@@ -232,28 +230,32 @@ static void random_step(struct model *model, uint64_t *seed, unsigned reach)
 	}
 }
 
-static void random_run(const struct stream_limits *limits, uint64_t seed, bool is_strict)
+static void random_run(struct model *model, uint64_t seed)
 {
-	struct model model;
-
-	model_create(&model, limits, random_next(&seed), seed % OVERLAP_POLICIES, is_strict);
+	model_begin(model, random_next(&seed), seed % OVERLAP_POLICIES);
 	if (seed % 3 == 0)
-		stream_remember(&model.pool, &model.stream);
+		stream_remember(&model->pool, &model->stream);
 	for (unsigned i = 0; i < 250; i++) {
-		random_step(&model, &seed, 400);
+		random_step(model, &seed, 400);
 		if (i == 200)
-			model_finish(&model, model.told + random_next(&seed) % 500);
+			model_finish(model, model->told + random_next(&seed) % 500);
 	}
-	model_destroy(&model);
+	model_finale(model);
 }
 
 static void random_segments(void **state)
 {
+	struct model with_room, without;
+
 	(void)state;
+	model_create(&with_room, &roomy, true);
+	model_create(&without, &tight, false);
 	for (uint64_t seed = 0; seed < 400; seed++) {
-		random_run(&roomy, seed, true);
-		random_run(&tight, seed, false);
+		random_run(&with_room, seed);
+		random_run(&without, seed);
 	}
+	model_destroy(&with_room);
+	model_destroy(&without);
 }
 
 // ---- bounds
@@ -264,13 +266,15 @@ static void floods_are_bounded(void **state)
 	struct model model;
 
 	(void)state;
-	model_create(&model, &tight, 7, OVERLAP_FIRST, false);
+	model_create(&model, &tight, false);
+	model_begin(&model, 7, OVERLAP_FIRST);
 	for (unsigned i = 0; i < 2000; i++) {
 		model_add(&model, 1 + 2 * i, (const uint8_t *)"x", 1);
 		assert_true(model.pool.pieces.pieces_used <= tight.pieces_per_stream + 2);
 	}
 	assert_true(model.pool.gaps[STREAM_NO_ROOM] > 1900);
 	assert_int_equal(model.pool.lost_bytes, 0);
+	model_finale(&model);
 	model_destroy(&model);
 }
 

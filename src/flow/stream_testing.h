@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL = 1 << 14, MODEL_SENT = 8 };
+enum { MODEL = 1 << 13, MODEL_SENT = 8 };
 
 struct model_byte {
 	bool is_there;
@@ -112,15 +112,23 @@ static inline void model_let_go(void *context, void *handle)
 	free(handle);
 }
 
-static inline void model_create(struct model *model, const struct stream_limits *limits,
-	uint32_t first, enum overlap_policy policy, bool is_strict)
+static inline void model_create(struct model *model, const struct stream_limits *limits, bool is_strict)
 {
 	struct stream_sink sink = { model, model_data, model_gap, model_overlapped, model_ended };
 	struct keeper keeper = { model, model_keep, model_let_go };
 
-	*model = (struct model){ .first = first, .end = UINT64_MAX, .is_strict = is_strict, .now_ns = 1000 };
-	model->bytes = calloc(MODEL, sizeof(struct model_byte));
+	*model = (struct model){ .is_strict = is_strict, .bytes = calloc(MODEL, sizeof(struct model_byte)) };
 	model_check(!stream_pool_init(&model->pool, limits, &sink, &keeper));
+}
+
+static inline void model_begin(struct model *model, uint32_t first, enum overlap_policy policy)
+{
+	memset(model->bytes, 0, MODEL * sizeof(struct model_byte));
+	model->first = first;
+	model->end = UINT64_MAX;
+	model->now_ns = 1000;
+	model->told = model->data_bytes = model->gap_bytes = model->pool.lost_bytes = 0;
+	model->ended = model->overlaps = model->conflicts = 0;
 	stream_start(&model->stream, first, 0, policy);
 }
 
@@ -225,7 +233,7 @@ static inline void model_pass(struct model *model, uint64_t ns)
 }
 
 // All that is there was told, if there was room.
-static inline void model_destroy(struct model *model)
+static inline void model_finale(struct model *model)
 {
 	uint64_t last = 0;
 
@@ -237,6 +245,10 @@ static inline void model_destroy(struct model *model)
 	model_check(!model->is_strict || model->told >= last);
 	stream_sweep(&model->pool);
 	model_check(!model->kept && !model->pool.waiting);
+}
+
+static inline void model_destroy(struct model *model)
+{
 	stream_pool_uninit(&model->pool);
 	free(model->bytes);
 }
