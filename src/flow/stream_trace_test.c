@@ -207,7 +207,7 @@ static void take_stream(struct flows *flows, struct flow *flow, unsigned directi
 			&(struct stream_segment){ payload, tcp_payload_seq(segment), segment->length, frame,
 				flows->now_ns });
 	if (facts & TCP_FACT_FINISHED)
-		stream_finish(&flows->pool, own, from->next - 1, flows->now_ns);
+		stream_finish(&flows->pool, own, tcp_payload_seq(segment) + segment->length, flows->now_ns);
 	if (from->marks & TCP_CONFIRMED)
 		stream_confirm(&flows->pool, own, from->acked, flows->now_ns);
 	if (to->marks & TCP_CONFIRMED)

@@ -114,11 +114,18 @@ static bool is_in_window(const struct tcp_side *from, const struct tcp_side *to,
 {
 	if (from->state == TCP_NONE)
 		return true;
-	if (is_behind(from->isn, seq) && from->marks & TCP_SYN_SEEN)
-		return false; // nothing is before a SYN
+	if (from->marks & TCP_SYN_SEEN && from->next - from->isn < TCP_YOUNG && is_behind(from->isn, seq))
+		return false; // nothing is before a SYN, as long as that is not long ago
 	if (!(from->marks & TCP_CONFIRMED))
 		return end - from->next + TCP_FARTHEST < 2u * TCP_FARTHEST;
 	return is_behind(seq, from->acked - TCP_FARTHEST) && !is_behind(end, farthest(from, to));
+}
+
+// Both numbers have gone ahead, further than they could: we have missed a part of both directions.
+static bool resumes(const struct tcp_side *from, const struct tcp_side *to, const struct tcp_segment *segment)
+{
+	return from->state != TCP_NONE && to->state != TCP_NONE && segment->seq - from->next < TCP_MISSED &&
+		segment->ack - to->next - 1 < TCP_MISSED;
 }
 
 // ---- the client
@@ -127,7 +134,7 @@ static uint32_t take_for_client(struct tcp *tcp, unsigned direction)
 {
 	if (tcp_client(tcp) == direction)
 		return 0;
-	tcp->side[1].marks ^= TCP_CLIENT_IS_1;
+	tcp->side[1].is ^= 1;
 	return TCP_FACT_FLIPPED;
 }
 
@@ -219,9 +226,9 @@ static uint32_t check_ack(const struct tcp_side *from, const struct tcp_side *to
 			return TCP_FACT_BAD_ACK;
 		if (segment->ack - to->next + TCP_FARTHEST >= 2u * TCP_FARTHEST)
 			return TCP_FACT_BAD_ACK;
-	} else if (is_behind(segment->ack, to->next) && is_behind(segment->ack, farthest(to, from))) {
+	} else if (is_behind(segment->ack, to->next + TCP_MISSED) && is_behind(segment->ack, farthest(to, from))) {
 		return TCP_FACT_BAD_ACK;
-	} else if (is_behind(to->acked - TCP_OLDEST_ACK, segment->ack)) {
+	} else if (is_behind(to->acked - TCP_MISSED, segment->ack)) {
 		return TCP_FACT_BAD_ACK;
 	}
 	return is_behind(segment->ack, to->next) ? TCP_FACT_UNSEEN_ACKED : 0;
@@ -342,35 +349,55 @@ static bool is_through(const struct tcp_side *side)
 }
 
 // What both sides together have become, if it was not told yet.
-static uint32_t sum_up(struct tcp *tcp)
+static uint32_t sum_up(struct tcp *tcp, bool was_reset)
 {
 	struct tcp_side *a = &tcp->side[0], *b = &tcp->side[1];
-	bool one_heard = a->state == TCP_NONE || b->state == TCP_NONE, alone = one_heard && a->believe;
+	bool one_heard = a->state == TCP_NONE || b->state == TCP_NONE, alone = one_heard && a->is;
 	uint32_t facts = 0;
 
-	if (!(a->marks & TCP_TOLD_ESTABLISHED) && a->state != TCP_RESET && b->state != TCP_RESET &&
+	if (!(a->marks & TCP_TOLD) && a->state != TCP_RESET && b->state != TCP_RESET &&
 		is_through(a) + is_through(b) + alone >= 2) {
-		a->marks |= TCP_TOLD_ESTABLISHED;
+		a->marks |= TCP_TOLD;
 		facts |= TCP_FACT_ESTABLISHED;
 	}
-	if (!(a->marks & TCP_TOLD_CLOSED) && (has_ended(a) || has_ended(b)) &&
+	if (!(b->marks & TCP_TOLD) && (has_ended(a) || has_ended(b)) &&
 		(alone || (has_ended(a) && has_ended(b)))) {
-		a->marks |= TCP_TOLD_CLOSED;
+		b->marks |= TCP_TOLD;
 		facts |= TCP_FACT_CLOSED;
 	}
-	if (!(b->marks & TCP_TOLD_RESET) && (a->state == TCP_RESET || b->state == TCP_RESET)) {
-		b->marks |= TCP_TOLD_RESET;
-		facts |= a->marks & TCP_TOLD_CLOSED && !one_heard ? 0 : TCP_FACT_RESET;
-	}
+	if (!was_reset && (a->state == TCP_RESET || b->state == TCP_RESET))
+		facts |= b->marks & TCP_TOLD && !one_heard ? 0 : TCP_FACT_RESET;
 	return facts;
 }
 
-static void calm(struct tcp_side *side)
+// One that nobody answers gets numbers with which the short way will do.
+static void make_believe(struct tcp_side *side, const struct tcp_side *other)
 {
-	bool is_calm = (side->state == TCP_ESTABLISHED || side->state == TCP_PARTIAL) && side->marks & TCP_CONFIRMED &&
-		!(side->marks & (TCP_HOLE | TCP_PROBED | TCP_CHALLENGED)) && !is_behind(side->acked, side->next);
+	if (side->state == TCP_NONE) { // whatever is confirmed of it was sent
+		if (side->marks & TCP_CONFIRMED && !is_behind(side->next, side->acked))
+			side->next = side->acked + TCP_FARTHEST;
+	} else if (!(side->marks & TCP_CONFIRMED)) { // so much, then look again
+		uint16_t window = (uint16_t)(TCP_SLACK - 1);
 
-	side->marks = (uint8_t)((side->marks & ~TCP_CALM) | (is_calm ? TCP_CALM : 0));
+		if (side->window != window || is_behind(side->next, side->acked + ((uint32_t)window << other->scale)))
+			side->acked = side->next;
+		side->window = window;
+	}
+}
+
+static void calm(struct tcp_side *side, const struct tcp_side *other)
+{
+	bool is_open = side->state == TCP_ESTABLISHED || side->state == TCP_PARTIAL;
+	bool is_calm = is_open && !(side->marks & (TCP_PROBED | TCP_CHALLENGED));
+	bool is_quiet = is_calm && !(side->marks & TCP_HOLE) && !is_behind(side->acked, side->next);
+
+	make_believe(side, other);
+	if (side->state == TCP_NONE)
+		is_quiet = true;
+	if (!(side->marks & TCP_CONFIRMED))
+		is_quiet = false;
+	side->marks = (uint8_t)((side->marks & ~(TCP_CALM | TCP_QUIET)) | (is_calm ? TCP_CALM : 0) |
+		(is_quiet ? TCP_QUIET : 0));
 }
 
 // ---- one segment
@@ -386,12 +413,13 @@ static uint32_t check(struct tcp *tcp, unsigned direction, const struct tcp_segm
 	case RST: return is_reset_in_window(from, to, segment) ? 0 : TCP_FACT_BAD_RESET;
 	case BAD: return TCP_FACT_BAD_FLAGS;
 	default:
-		if (!is_in_window(from, to, seq, end) || (has_ended(from) && is_behind(end, from->next)))
+		if ((!is_in_window(from, to, seq, end) && !resumes(from, to, segment)) ||
+			(has_ended(from) && is_behind(end, from->next)))
 			return TCP_FACT_OUT_OF_WINDOW;
 		return check_ack(from, to, segment);
 	}
 	if (facts == TCP_FACT_BAD_SYN)
-		from->marks |= TCP_CHALLENGED;
+		from->marks = (uint8_t)((from->marks & ~(TCP_CALM | TCP_QUIET)) | TCP_CHALLENGED);
 	return facts;
 }
 
@@ -454,9 +482,10 @@ uint32_t tcp_step_fully(struct tcp *tcp, unsigned direction, const struct tcp_se
 	enum kind kind = kind_of(segment);
 	uint32_t facts = check(tcp, direction, segment, kind);
 
-	calm(from);
 	if (facts & TCP_FACT_REFUSED)
 		return facts;
+	if (were[0] == TCP_NONE && from->marks & TCP_CONFIRMED)
+		from->next = from->acked; // see make_believe
 	if (segment->flags & TCP_URG)
 		facts |= TCP_FACT_URGENT;
 	if (kind == SYN || kind == SYN_ACK)
@@ -472,11 +501,11 @@ uint32_t tcp_step_fully(struct tcp *tcp, unsigned direction, const struct tcp_se
 		facts |= TCP_FACT_FINISHED;
 	settle(from);
 	settle(to);
-	calm(from);
-	calm(to);
+	calm(from, to);
+	calm(to, from);
 	if (from->state != were[0] || to->state != were[1])
 		facts |= TCP_FACT_STATE_CHANGED;
-	return facts | sum_up(tcp);
+	return facts | sum_up(tcp, were[0] == TCP_RESET || were[1] == TCP_RESET);
 }
 
 // ---- what it is
@@ -489,7 +518,7 @@ enum tcp_class tcp_class(const struct tcp *tcp)
 		return TCP_GONE;
 	if (has_ended(&tcp->side[0]) || has_ended(&tcp->side[1]))
 		return TCP_CLOSING;
-	if (tcp->side[0].marks & TCP_TOLD_ESTABLISHED)
+	if (tcp->side[0].marks & TCP_TOLD)
 		return TCP_OPEN;
 	// Of what began before us we believe only what both sides say.
 	return a >= TCP_PARTIAL && b >= TCP_PARTIAL ? TCP_OPEN : TCP_HALF_OPEN;
@@ -521,7 +550,7 @@ const char *tcp_connection_state(const struct tcp *tcp)
 		return a->state == TCP_CLOSED && b->state == TCP_CLOSED ? "closed" : "closing";
 	if (has_ended(a) || has_ended(b))
 		return "fin_wait";
-	if (a->marks & TCP_TOLD_ESTABLISHED)
+	if (a->marks & TCP_TOLD)
 		return "established";
 	if (a->state == TCP_SYN_ACKED || b->state == TCP_SYN_ACKED)
 		return "syn_received";

@@ -22,7 +22,8 @@ enum {
 	TCP_NO_SCALE = 255,  // a SYN without the option
 	TCP_SLACK = 1 << 16, // what is so far beyond a window may be there because we have missed its opening
 	TCP_FARTHEST = 1 << 30, // from a number that we know, where no window is known
-	TCP_OLDEST_ACK = 1 << 24, // what confirms less than what was confirmed long ago is made up
+	TCP_MISSED = 1 << 28,    // so much a capture may have missed at once, and an ACK may be old
+	TCP_YOUNG = 1 << 24,     // of a side that has sent less, nothing is before its SYN
 };
 
 // What one side has sent last, in the order of a life.
@@ -39,28 +40,24 @@ enum tcp_state {
 };
 
 enum tcp_mark { // of a side
-	TCP_CALM = 1,       // the short way will do
+	TCP_CALM = 1,       // the short way will do for what it sends
 	TCP_SYN_SEEN = 2,   // isn is what its SYN said, or what the other one's confirmed
 	TCP_CONFIRMED = 4,  // `acked` and `window` are what the other side said
 	TCP_HOLE = 8,       // something before `next` was not seen, and is not confirmed
 	TCP_PROBED = 16,    // its last segment asked whether the other one is still there
 	TCP_CHALLENGED = 32, // it has sent a SYN that belongs to no handshake; the other side will say what it is
 
-	// of the connection; in the marks of side 0
-	TCP_TOLD_ESTABLISHED = 64,
-	TCP_TOLD_CLOSED = 128,
-	// in the marks of side 1
-	TCP_CLIENT_IS_1 = 64,
-	TCP_TOLD_RESET = 128,
+	TCP_TOLD = 64,      // of the connection: side 0 that it was established, side 1 that it was closed
+	TCP_QUIET = 128,    // the short way will do for what it receives
 };
 
 struct tcp_side {
 	uint32_t isn;   // the number of its SYN; where none is known, one before its first byte seen
 	uint32_t next;  // behind the last that it has sent; SYN and FIN count
-	uint32_t acked; // so far the other side has confirmed it
+	uint32_t acked; // so far the other side has confirmed it, where it is TCP_CONFIRMED
 	uint16_t window;     // what the other side takes beyond that, before scaling
 	uint8_t state : 3;   // enum tcp_state
-	uint8_t believe : 1; // of the connection, in side 0: see tcp_start
+	uint8_t is : 1;      // of the connection: side 0, one_sided of tcp_start; side 1, that it is the client
 	uint8_t scale : 4;   // of the windows that it offers
 	uint8_t marks;       // enum tcp_mark
 };
@@ -87,7 +84,7 @@ enum tcp_fact {
 	TCP_FACT_CLOSED = 1 << 1,        // once: both have sent a FIN
 	TCP_FACT_RESET = 1 << 2,         // once, if not closed before
 	TCP_FACT_STATE_CHANGED = 1 << 3, // of a side
-	TCP_FACT_FINISHED = 1 << 4,      // this side's FIN: its stream ends at next - 1
+	TCP_FACT_FINISHED = 1 << 4,      // this side's FIN: its stream ends behind this segment's payload
 	TCP_FACT_PARTIAL = 1 << 5,       // first segment of a side whose SYN is not known
 	TCP_FACT_FLIPPED = 1 << 6,       // the client is the one that was not taken for it so far
 	// Nothing was changed: the caller ends the flow, starts another one and steps again.
@@ -127,7 +124,7 @@ void tcp_read(struct tcp_segment *segment, const uint8_t *header, unsigned lengt
 // Otherwise a host that invents both opens nothing.
 static inline void tcp_start(struct tcp *tcp, bool one_sided)
 {
-	*tcp = (struct tcp){ .side[0].believe = one_sided };
+	*tcp = (struct tcp){ .side[0].is = one_sided };
 }
 
 uint32_t tcp_step_fully(struct tcp *tcp, unsigned direction, const struct tcp_segment *segment);
@@ -140,7 +137,7 @@ const char *tcp_connection_state(const struct tcp *tcp);
 // The direction in which the client sends: the sender of the SYN, else the receiver of a SYN/ACK, else who was first.
 static inline unsigned tcp_client(const struct tcp *tcp)
 {
-	return tcp->side[1].marks & TCP_CLIENT_IS_1 ? 1 : 0;
+	return tcp->side[1].is;
 }
 
 // The first byte of a side's stream has this number; known from its first segment on.
@@ -164,7 +161,7 @@ static inline uint32_t tcp_step(struct tcp *tcp, unsigned direction, const struc
 	uint32_t room = from->acked + ((uint32_t)from->window << to->scale) - end;
 	uint32_t confirmed = segment->ack - to->acked;
 
-	if (!(from->marks & to->marks & TCP_CALM) || (segment->flags & 0x3f & ~TCP_PSH) != TCP_ACK ||
+	if (!(from->marks & TCP_CALM) || !(to->marks & TCP_QUIET) || (segment->flags & 0x3f & ~TCP_PSH) != TCP_ACK ||
 		segment->seq != from->next || (int32_t)room <= 0 || !segment->window ||
 		confirmed > to->next - to->acked || !(segment->length | confirmed))
 		return tcp_step_fully(tcp, direction, segment);

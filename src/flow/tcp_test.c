@@ -181,7 +181,7 @@ static const struct story stories[] = {
 			"> PA 1001 5001 +10", "> PA 500 5001 +10 : out_of_window" },
 		"ShAaD", "S1", "established", TCP_OPEN },
 	{ "an ACK of what cannot have been sent",
-		{ HANDSHAKE, "> PA 1001 90000000 +10 : bad_ack", "> PA 1001 5001 +10" }, "ShAD",
+		{ HANDSHAKE, "> PA 1001 900000000 +10 : bad_ack", "> PA 1001 5001 +10" }, "ShAD",
 		"S1", "established", TCP_OPEN },
 	{ "retransmitted",
 		{ HANDSHAKE, "> PA 1001 5001 +10", "> PA 1001 5001 +10 : retransmitted",
@@ -196,6 +196,12 @@ static const struct story stories[] = {
 		{ HANDSHAKE, "< A 5001 1101 : unseen_acked", "> PA 1101 5001 +10 : ahead",
 			"< A 5001 1111", "> PA 1111 5001 +1" },
 		"ShAaD", "S1", "established", TCP_OPEN },
+	{ "much was missed: the ACK tells", { HANDSHAKE, "< A 5001 1001 w100", "> PA 900000 5001 +10 : out_of_window",
+	  "< A 5001 900010 w100 : unseen_acked", "> PA 900010 5001 +10 : ahead", "< A 5001 900020" },
+	  "ShAaD", "S1", "established", TCP_OPEN },
+	{ "much was missed of both", { HANDSHAKE, "< A 5001 1001 w100", "> A 1001 5001 w100",
+	  "> PA 900000 800000 +10 : ahead unseen_acked", "< PA 800000 900010 +10 : ahead", "> A 900010 800010" },
+	  "ShAaDd", "S1", "established", TCP_OPEN },
 	{ "urgent", { HANDSHAKE, "> PAU 1001 5001 +3 : urgent" }, "ShAD", "S1", "established",
 		TCP_OPEN },
 	{ "from the middle",
@@ -359,6 +365,38 @@ static void headers(void **state)
 	}
 }
 
+// Many gigabytes: old numbers mean something else by then.
+static void long_lives(void **state)
+{
+	struct tcp_segment syn = { .seq = 99, .flags = TCP_SYN, .window = 60000, .scale = 10 };
+	struct tcp_segment syn_ack = { .seq = 7, .ack = 100, .flags = TCP_SYN | TCP_ACK, .window = 60000, .scale = 10 };
+	struct tcp_segment data = { .seq = 100, .ack = 8, .flags = TCP_ACK, .window = 60000, .length = 1 << 15 };
+	struct tcp_segment ack = { .seq = 8, .ack = 100, .flags = TCP_ACK, .window = 60000 };
+
+	(void)state;
+	for (unsigned one_sided = 0; one_sided < 2; one_sided++) {
+		struct tcp tcp;
+
+		data.seq = ack.ack = 100;
+		tcp_start(&tcp, one_sided);
+		tcp_step(&tcp, 0, &syn);
+		if (!one_sided)
+			tcp_step(&tcp, 1, &syn_ack);
+		for (unsigned i = 0; i < 400000; i++) {
+			uint32_t facts = tcp_step(&tcp, 0, &data);
+
+			if (i)
+				assert_int_equal(facts, 0);
+			if (i % 16 == 3)
+				assert_int_equal(tcp_step(&tcp, 0, &data), TCP_FACT_RETRANSMITTED);
+			data.seq += data.length;
+			ack.ack = data.seq;
+			if (!one_sided)
+				assert_int_equal(tcp_step(&tcp, 1, &ack), 0);
+		}
+	}
+}
+
 static void letters_are_bounded(void **state)
 {
 	struct tcp_history history = { 0 };
@@ -382,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives),
 		cmocka_unit_test(headers),
+		cmocka_unit_test(long_lives),
 		cmocka_unit_test(letters_are_bounded),
 	};
 
