@@ -29,7 +29,7 @@ static void leave(void *own)
 	struct thread *thread = own;
 
 	if (thread->is_worker)
-		platform_thread_leave();
+		caller_leave_thread();
 	free(thread->message);
 	free(thread);
 }

@@ -2,9 +2,11 @@
 #include "engine/caller.h"
 
 #include "engine/caller_inside.h"
+#include "engine/checks.h"
 #include "engine/state.h"
 #include "engine/sum.h"
 #include "port/cable.h"
+#include "port/platform.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -144,6 +146,12 @@ uint64_t caller_open_drops(const struct caller *caller, const struct plan_elemen
 uint64_t caller_bare_drops(const struct caller *caller, const struct plan_element *element)
 {
 	return instance_of(caller, element)->bare_drops;
+}
+
+void caller_leave_thread(void)
+{
+	checks_end();
+	platform_thread_leave();
 }
 
 // ---- running a graph

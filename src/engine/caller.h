@@ -32,6 +32,9 @@ const char *caller_self(const struct caller *caller, const struct plan_element *
 uint64_t caller_open_drops(const struct caller *caller, const struct plan_element *element, unsigned output);
 uint64_t caller_bare_drops(const struct caller *caller, const struct plan_element *element);
 
+// The calling thread turns no caller any more, and has no packets: it ends.
+void caller_leave_thread(void);
+
 // ---- of those that run a graph
 
 unsigned caller_turn(struct caller *caller);     // one turn of a worker's loop; how many packets ran
