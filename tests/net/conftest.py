@@ -5,6 +5,7 @@
     pytest tests/net --router kernel          one of topology.ROUTERS only; may be repeated
     WEIR_NET_REQUIRED=1 pytest tests/net      what would be skipped fails instead (for CI)
 """
+import contextlib
 import os
 import signal
 
@@ -24,9 +25,11 @@ def pytest_configure(config):
 
 
 def pytest_generate_tests(metafunc):
+    names = metafunc.config.getoption("router") or list(ROUTERS)
     if "three_hosts" in metafunc.fixturenames:
-        names = metafunc.config.getoption("router") or list(ROUTERS)
         metafunc.parametrize("three_hosts", names, indirect=True)
+    if "lasting_hosts" in metafunc.fixturenames:
+        metafunc.parametrize("lasting_hosts", names, indirect=True, scope="module")
 
 
 def skip(reason):
@@ -43,13 +46,11 @@ def lab(tmp_path):
         yield lab
 
 
-@pytest.fixture
-def three_hosts(lab, request):
-    router = {**ROUTERS, **BROKEN_ROUTERS}[request.param]
+@contextlib.contextmanager
+def running(lab, name, wan_mtu=1500):
+    router = {**ROUTERS, **BROKEN_ROUTERS}[name]
     if router.is_weir and not (PROJECT / "build/weir").exists():
         skip("build/weir is not built")
-    marker = request.node.get_closest_marker("wan_mtu")
-    wan_mtu = marker.args[0] if marker else 1500
     hosts = connect(lab, router, wan_mtu)
     if router.command:
         start_program(hosts, router, wan_mtu)
@@ -58,3 +59,19 @@ def three_hosts(lab, request):
     yield hosts
     if router.is_weir:
         stop_program(hosts.process)
+
+
+@pytest.fixture
+def three_hosts(lab, request):
+    marker = request.node.get_closest_marker("wan_mtu")
+    with running(lab, request.param, marker.args[0] if marker else 1500) as hosts:
+        yield hosts
+
+
+@pytest.fixture(scope="module")
+def lasting_hosts(tmp_path_factory, request):
+    """The same network for all tests of a file, where none minds what the one before has left."""
+    if why_impossible():
+        skip(why_impossible())
+    with Lab(tmp_path_factory.mktemp("lab")) as lab, running(lab, request.param) as hosts:
+        yield hosts

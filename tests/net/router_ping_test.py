@@ -16,22 +16,22 @@ def ping(host, address, *options):
 
 
 @FAMILIES
-def test_packets_pass_in_both_directions(three_hosts, family):
-    hosts = three_hosts
+def test_packets_pass_in_both_directions(lasting_hosts, family):
+    hosts = lasting_hosts
     assert " 0% packet loss" in ping(hosts.client, hosts.server_ip[family])
     assert " 0% packet loss" in ping(hosts.server, hosts.client_ip[family])
 
 
 @FAMILIES
-def test_the_largest_packet_that_fits_passes(three_hosts, family):
+def test_the_largest_packet_that_fits_passes(lasting_hosts, family):
     headers = {4: 28, 6: 48}[family]
-    out = ping(three_hosts.client, three_hosts.server_ip[family], "-M", "do", "-s", 1500 - headers)
+    out = ping(lasting_hosts.client, lasting_hosts.server_ip[family], "-M", "do", "-s", 1500 - headers)
     assert " 0% packet loss" in out
 
 
 @FAMILIES
-def test_a_hop_is_counted_and_the_frame_readdressed(three_hosts, family):
-    hosts = three_hosts
+def test_a_hop_is_counted_and_the_frame_readdressed(lasting_hosts, family):
+    hosts = lasting_hosts
     echo = {4: "icmp[0] == 8", 6: "ip6[40] == 128"}[family]
     with hosts.server.watch("eth0", echo) as seen:
         assert " 0% packet loss" in ping(hosts.client, hosts.server_ip[family])
@@ -44,8 +44,8 @@ def test_a_hop_is_counted_and_the_frame_readdressed(three_hosts, family):
 
 
 @FAMILIES
-def test_the_routers_own_addresses_answer(three_hosts, family):
-    hosts = three_hosts
+def test_the_routers_own_addresses_answer(lasting_hosts, family):
+    hosts = lasting_hosts
     assert " 0% packet loss" in ping(hosts.client, hosts.lan_ip[family])
     assert " 0% packet loss" in ping(hosts.server, hosts.wan_ip[family])
     assert " 0% packet loss" in ping(hosts.client, hosts.wan_ip[family])  # the far side's, too

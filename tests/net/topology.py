@@ -62,9 +62,13 @@ class Hosts:
 
     def iperf3(self, family, direction, *options):
         """Its report on traffic from client to server ("forth") or from server to client ("back")."""
-        self.server.start("iperf3", "-s", "--forceflush").wait_for("Server listening")
-        out = self.client.run("iperf3", "-J", "-c", self.server_ip[family], "--connect-timeout", "2000",
-                              *(["-R"] if direction == "back" else []), *options, timeout=30)
+        server = self.server.start("iperf3", "-s", "-1", "--forceflush")
+        server.wait_for("Server listening")
+        try:
+            out = self.client.run("iperf3", "-J", "-c", self.server_ip[family], "--connect-timeout", "2000",
+                                  *(["-R"] if direction == "back" else []), *options, timeout=30)
+        finally:
+            server.stop()
         return json.loads(out[out.index("{"):])  # behind its warnings
 
     def forget_neighbours(self):

@@ -45,6 +45,7 @@ import scapy.all as scapy
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 WEIR = os.environ.get('WEIR', str(PROJECT / 'build/weir'))
 BEGINNING_NS = 1_000_000_000 * 1_000_000_000  # the time at which stories begin
+IS_SANITIZED = 'asan' in pathlib.Path(WEIR).parent.name
 SECONDS = 30                                  # a story that takes longer hangs
 BUFFERS = 4096                                # packets at once; few, so that weir starts soon
 MOST_TOLD = 12                                # of what is wrong with one story
@@ -246,6 +247,20 @@ def run(story, folder, fill=64, workers=1, inputs=None):
     sums = json.loads(done.stdout) if done.stdout.startswith('{') else {}
     outputs = {name: read_capture(folder / f'{name}.pcap') for name in story.ends('out')}
     return Result(done.returncode, sums, done.stderr, outputs)
+
+
+def run_together(stories, folder, fill=64):
+    """Stories side by side in one process, a compound each, on hostile packets: the exit code, the sums, the log."""
+    text = ''
+    for i, story in enumerate(stories):
+        own = folder / str(i)
+        own.mkdir()
+        for name, packets in hostile(story).items():
+            write_capture(own / f'{name}.pcap', packets, story.link)
+        text += f'story{i} :: {{\n{graph_text(story, own)}\n}};\n'
+    command = [WEIR, 'run', '--json', '--fill', str(fill), '--buffers', str(BUFFERS), '-e', text]
+    done = subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=SECONDS * 4, check=False)
+    return Result(done.returncode, json.loads(done.stdout) if done.stdout.startswith('{') else {}, done.stderr, {})
 
 
 def check(story, folder):
