@@ -9,7 +9,8 @@ import scapy.all as scapy
 
 import weir
 
-SWAPS = int(os.environ.get('WEIR_SWAPS', 60 if weir.IS_SANITIZED else 250))
+SWAPS = int(os.environ.get('WEIR_SWAPS', 100 if weir.IS_SANITIZED else 1000))
+MOST_GROWN_KB = 1024
 FLOWS = 500
 PLAIN = 'in :: FromDump; in -> s :: Stamp -> q :: Queue(3000) -> o :: Order -> c :: Counter -> Discard;'
 OTHER = '''in :: FromDump;
@@ -33,20 +34,26 @@ def replace(path, text):
     fresh.replace(path)
 
 
-@pytest.mark.parametrize('workers', [1, 2])
-def test_swaps_under_traffic(workers, frames, tmp_path):
+@pytest.mark.parametrize('workers, swaps', [(1, SWAPS // 4), (2, SWAPS)])
+def test_swaps_under_traffic(workers, swaps, frames, tmp_path):
     weir.build_module(tmp_path, weir.PROJECT / 'tests/story/modules/order.c', 'order')
     graph = tmp_path / 'graph.weir'
     graph.write_text(PLAIN)
     with weir.Running(graph, '-w', workers, '-i', f'null:frames={frames}', env=weir.modules(tmp_path)) as running:
-        for i in range(SWAPS):
+        memory = []
+        for i in range(swaps):
             replace(graph, OTHER if i % 2 == 0 else PLAIN)
             running.signal(signal.SIGHUP)
-            time.sleep(0.02)
+            running.wait_for('is in force')
+            memory.append(running.kilobytes())
         summary = running.stop()
+    assert f'generation {swaps + 1} is in force' in summary['stderr']
     assert summary['conserved'], summary
-    assert summary['stderr'].count('is in force') > SWAPS / 4
     assert 'vanished' not in summary['drops'].get('weir', {}), summary['drops']
+    third = swaps // 3  # nothing grows, once all that is kept has been made
+    print(f'{swaps} swaps: {max(memory[:third])} kB at most in the first third, {max(memory[-third:])} in the last')
+    if not weir.IS_SANITIZED:  # which keeps what was freed
+        assert max(memory[-third:]) <= max(memory[:third]) + MOST_GROWN_KB, memory[::swaps // 20]
     order = summary['elements']['o']['counters']
     assert order['numbered'] > 1000
     assert order['late'] == order['none'] == 0, order

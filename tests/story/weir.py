@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
+import tempfile
 import time
 
 PROJECT = pathlib.Path(os.environ.get('WEIR_SOURCE', pathlib.Path(__file__).resolve().parents[2]))
@@ -55,27 +57,46 @@ def modules(folder):
 class Running:
     """weir run in the background."""
     def __init__(self, *arguments, env=None):
+        self.errors, self.told = tempfile.TemporaryFile(), 0
         self.process = subprocess.Popen([WEIR, 'run', '--json', '--buffers', BUFFERS, *map(str, arguments)], text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
+                                        stdout=subprocess.PIPE, stderr=self.errors, env={**os.environ, **(env or {})})
 
     def signal(self, number):
         self.process.send_signal(number)
 
+    def log(self, begin=0):
+        """What it has written to standard error, from a byte on."""
+        return os.pread(self.errors.fileno(), 1 << 26, begin).decode(errors='replace')
+
+    def wait_for(self, text):
+        """Until it says so; the next call looks only at what comes after."""
+        end = time.monotonic() + SECONDS
+        while text not in self.log(self.told):
+            assert self.process.poll() is None and time.monotonic() < end, self.log()
+            time.sleep(0.001)
+        self.told += self.log(self.told).index(text) + len(text)
+
+    def kilobytes(self):
+        """Of memory that are its own: what it has in use."""
+        status = pathlib.Path(f'/proc/{self.process.pid}/status').read_text()
+        return int(re.search(r'RssAnon:\s*(\d+)', status)[1])
+
     def stop(self):
         """The summary, after SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
-        out, err = self.process.communicate(timeout=SECONDS)
-        assert self.process.returncode == 0, err
+        out, _ = self.process.communicate(timeout=SECONDS)
+        assert self.process.returncode == 0, self.log()
         summary = json.loads(out[out.index('{\n'):])
-        summary['stderr'] = err
+        summary['stderr'] = self.log()
         return summary
 
     def __enter__(self):
         time.sleep(1.5 if not IS_SANITIZED else 4)  # the platform's start
-        assert self.process.poll() is None, self.process.communicate()[1]
+        assert self.process.poll() is None, self.log()
         return self
 
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.kill()
             self.process.communicate()
+        self.errors.close()
