@@ -317,7 +317,7 @@ static inline void weir_mark_(weir_mask *mask, unsigned slot, bool value)
 	})
 #define weir_as_(value, type) _Generic(value, type: value, default: (type)0)
 
-// BYTE and IP_BYTE: one whole byte of a header without checksum, of an IPv4 header.
+// BYTE and IP_BYTE: one whole byte of a header without checksum; one at an even place of an IPv4 header.
 enum {
 	WEIR_SUM_NONE_,
 	WEIR_SUM_IP_HEADER_,
@@ -332,19 +332,32 @@ static inline void weir_store_byte_(struct weir_vector *v, unsigned i, uint32_t 
 				    uint8_t fresh)
 {
 	uint8_t *header = v->data[i] + ((const uint16_t *)((const char *)v + base))[i], *byte = header + offset;
-	unsigned shift = (offset & 1u) * 8;
 	uint16_t check;
 	uint32_t sum;
 
 	if (kind == WEIR_SUM_IP_BYTE_) {
 		memcpy(&check, header + 10, 2);
-		sum = (uint16_t)~check + (uint16_t)~(uint16_t)((unsigned)*byte << shift) + ((uint32_t)fresh << shift);
+		sum = 0x1fffe - check - *byte + fresh;
 		sum = (sum & 0xffff) + (sum >> 16);
 		check = (uint16_t)~(sum + (sum >> 16));
 		memcpy(header + 10, &check, 2);
 	}
 	*byte = fresh;
 }
+
+// The same for those slots of a mask that have the field, as a loop over columns, which is several times as fast:
+// weir_set_each(v, mask, i, self->ttl, ttl[i] - 1). The value is computed for all slots of the vector, stale ones too.
+#define weir_set_each(v, mask, i, member, ...)                                                             \
+	do {                                                                                               \
+		typeof(*(member).type_) i##_fresh[WEIR_VECTOR];                                            \
+		for (int i = 0; i < WEIR_VECTOR; i++)                                                      \
+			i##_fresh[i] = (typeof(*i##_fresh))(__VA_ARGS__);                                  \
+		weir_set_each_(v, mask, (member).handle_, i##_fresh,                                       \
+			       _Generic(*i##_fresh, bool: 0, default: sizeof(*i##_fresh)));                \
+	} while (0)
+// size 0: flags
+void weir_set_each_(struct weir_vector *v, weir_mask mask, struct weir_handle_ handle, const void *fresh,
+		    unsigned size);
 
 // Room at the front or the end of a frame, or less of it. The class says .reshapes. prepend and
 // append return the new bytes (their content is undefined), or NULL: no room, or longer than a

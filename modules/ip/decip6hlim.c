@@ -11,14 +11,13 @@ enum { ALIVE,
 
 static void process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
 {
-	const struct decip6hlim self = *(const struct decip6hlim *)weir_self(
-		call); // a copy: what is written to packets cannot be it
-	const uint8_t *hlim = weir_column(v, self.hlim);
-	weir_mask ip = in & weir_has(v, self.hlim);
+	struct decip6hlim *self = weir_self(call);
+	const uint8_t *hlim = weir_column(v, self->hlim);
+	weir_mask ip = in & weir_has(v, self->hlim);
 	weir_mask expired = ip & weir_where(i, hlim[i] <= 1);
 
-	weir_each (i, ip & ~expired)
-		weir_set(v, i, self.hlim, hlim[i] - 1); // byte and column
+	weir_set_each (v, ip & ~expired, i, self->hlim, hlim[i] - 1)
+		; // byte and column
 	out[ALIVE] = in & ~expired;
 	out[EXPIRED] = expired;
 }

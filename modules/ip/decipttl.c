@@ -11,14 +11,13 @@ enum { ALIVE,
 
 static void process(struct weir_call *call, struct weir_vector *v, weir_mask in, weir_mask out[])
 {
-	const struct decipttl self = *(const struct decipttl *)weir_self(
-		call); // a copy: what is written to packets cannot be it
-	const uint8_t *ttl = weir_column(v, self.ttl);
-	weir_mask ip = in & weir_has(v, self.ttl);
+	struct decipttl *self = weir_self(call);
+	const uint8_t *ttl = weir_column(v, self->ttl);
+	weir_mask ip = in & weir_has(v, self->ttl);
 	weir_mask expired = ip & weir_where(i, ttl[i] <= 1);
 
-	weir_each (i, ip & ~expired)
-		weir_set(v, i, self.ttl, ttl[i] - 1); // byte, column and checksum
+	weir_set_each (v, ip & ~expired, i, self->ttl, ttl[i] - 1)
+		; // byte, column and checksum
 	out[ALIVE] = in & ~expired;
 	out[EXPIRED] = expired;
 }

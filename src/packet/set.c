@@ -269,7 +269,7 @@ struct weir_handle_ packet_handle(
 						      field->width * 8 - field->shift);
 	if (is_byte && field->sum == SUM_NONE)
 		handle.sum = WEIR_SUM_BYTE_;
-	if (is_byte && field->sum == SUM_IP_HEADER)
+	if (is_byte && field->sum == SUM_IP_HEADER && field->offset % 2 == 0)
 		handle.sum = WEIR_SUM_IP_BYTE_;
 	return handle;
 }
