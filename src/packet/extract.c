@@ -20,6 +20,11 @@
 		} \
 	} while (0)
 
+// Inlined, so that it is compiled for the machine that its caller is compiled for.
+#define INSIDE static inline __attribute__((always_inline))
+
+enum { LANES = 16 };
+
 struct source {
 	uint8_t *const *data;
 	const uint16_t *base;
@@ -41,7 +46,7 @@ static struct source source_of(const struct decode_extract *extract, struct vect
 	};
 }
 
-static const uint8_t *place(const struct source *source, uint64_t i)
+INSIDE const uint8_t *place(const struct source *source, uint64_t i)
 {
 	return source->data[i] + source->base[i] + source->offset;
 }
@@ -168,34 +173,82 @@ static void run_frame_time(const struct decode_extract *extract, struct vector *
 
 // ---- checksums
 
-// A header of 20 bytes: the sum of its words as 64 bits, then folded; ffff if it is good.
-static uint8_t is_good(const uint8_t *ip)
+// The sum of a header of 20 bytes, in 64 bits: a carry comes in again at the end.
+INSIDE uint64_t sum_of_header(const uint8_t *ip)
 {
-	uint64_t first, second, sum;
-	uint32_t third, half;
+	uint64_t first, second;
+	uint32_t third;
 
 	memcpy(&first, ip, 8);
 	memcpy(&second, ip + 8, 8);
 	memcpy(&third, ip + 16, 4);
-	sum = first + second;
-	sum += sum < second;
-	sum += third;
-	sum += sum < third;
-	sum += sum << 32 | sum >> 32;
-	half = (uint32_t)(sum >> 32);
-	half += half << 16 | half >> 16;
-	return half >> 16 == 0xffff;
+	first += second;
+	first += first < second;
+	first += third;
+	return first + (first < third);
+}
+
+// Sums are good if they fold to all ones; they are folded and compared for many packets at once.
+INSIDE void judge_sums(uint8_t *restrict good, const uint64_t *restrict sums, unsigned count)
+{
+	for (unsigned from = 0; from < count; from += LANES)
+		for (unsigned i = from; i < from + LANES; i++) {
+			uint32_t sum = (uint32_t)sums[i], high = (uint32_t)(sums[i] >> 32);
+
+			sum = (sum & 0xffff) + (sum >> 16) + (high & 0xffff) + (high >> 16);
+			sum = (sum & 0xffff) + (sum >> 16);
+			good[i] = (sum & 0xffff) + (sum >> 16) == 0xffff;
+		}
+}
+
+struct sums {
+	_Alignas(64) uint64_t of[WEIR_VECTOR];
+	uint8_t first[WEIR_VECTOR], good[WEIR_VECTOR]; // first: byte of the header, version and length
+};
+
+INSIDE void sum_headers(struct sums *sums, const struct source *from, weir_mask mask)
+{
+	const struct source source = *from;
+
+	FOR(i, mask, {
+		const uint8_t *ip = place(&source, i);
+
+		sums->of[i] = sum_of_header(ip);
+		sums->first[i] = *ip;
+	});
+	judge_sums(sums->good, sums->of, (unsigned)(64 - __builtin_clzll(mask)));
+}
+
+static void sum_headers_base(struct sums *sums, const struct source *source, weir_mask mask)
+{
+	sum_headers(sums, source, mask);
+}
+
+__attribute__((target("avx2,bmi,bmi2"))) static void sum_headers_avx2(
+	struct sums *sums, const struct source *source, weir_mask mask)
+{
+	sum_headers(sums, source, mask);
 }
 
 static void run_ip_checksum(const struct decode_extract *extract, struct vector *vector, weir_mask todo)
 {
 	struct source source = source_of(extract, vector);
 	uint8_t *restrict column = vector_column(vector, extract->at);
-	weir_mask mask = those_with(extract, vector, todo), longer = 0;
+	weir_mask mask = those_with(extract, vector, todo);
+	struct sums sums;
 
-	FOR(i, mask, column[i] = is_good(place(&source, i));
-		longer |= (weir_mask)(*place(&source, i) != 0x45) << i);
-	weir_each (i, longer) {
+	if (!mask)
+		return;
+	if (__builtin_cpu_supports("avx2"))
+		sum_headers_avx2(&sums, &source, mask);
+	else
+		sum_headers_base(&sums, &source, mask);
+	if (mask & (mask + 1))
+		weir_each (i, mask)
+			column[i] = sums.good[i];
+	else
+		memcpy(column, sums.good, weir_size(mask));
+	weir_each (i, mask & weir_where(i, sums.first[i] != 0x45)) {
 		const uint8_t *ip = place(&source, i);
 
 		column[i] = !weir_fold(weir_sum(ip, (*ip & 15u) * 4, 0));
