@@ -11,7 +11,8 @@
 
 void worker_free(struct worker *worker, struct rte_mbuf *mbuf)
 {
-	layout_forget(packet_head(mbuf), worker->index);
+	if (packet_head(mbuf)->layout)
+		layout_forget(packet_head(mbuf), worker->index);
 	if (worker->freed_count == WORKER_FREED)
 		worker_flush_freed(worker);
 	worker->freed[worker->freed_count++] = mbuf;
@@ -25,8 +26,10 @@ void worker_flush_freed(struct worker *worker)
 
 void worker_drop(struct worker *worker, weir_mask mask)
 {
+	struct weir_packet *const *packets = worker->vector->head.packet;
+
 	weir_each (i, mask)
-		worker_free(worker, packet_mbuf(worker->vector->head.packet[i]));
+		worker_free(worker, packet_mbuf(packets[i]));
 }
 
 // ---- what is computed in front of a node

@@ -59,9 +59,24 @@ void packet_free(struct rte_mbuf *packet)
 	rte_pktmbuf_free(packet);
 }
 
+// Is it the last reference to a buffer of its own, as nearly always? Then it can go back as it is.
+static inline bool is_simple(const struct rte_mbuf *packet, const struct rte_mempool *pool)
+{
+	return packet->pool == pool && rte_mbuf_refcnt_read(packet) == 1 && packet->nb_segs == 1 &&
+		RTE_MBUF_DIRECT(packet);
+}
+
 void packet_free_bulk(struct rte_mbuf **packets, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++)
+	struct rte_mempool *pool = count ? packets[0]->pool : NULL;
+	bool all_simple = true;
+
+	for (unsigned i = 0; i < count; i++) {
 		assert(!packet_head(packets[i])->layout);
-	rte_pktmbuf_free_bulk(packets, count);
+		all_simple &= is_simple(packets[i], pool);
+	}
+	if (!all_simple)
+		rte_pktmbuf_free_bulk(packets, count);
+	else if (count)
+		rte_mempool_put_bulk(pool, (void **)packets, count);
 }

@@ -189,7 +189,7 @@ static unsigned send_packets(struct port *port, unsigned queue, struct rte_mbuf 
 		bytes += mbufs[i]->pkt_len;
 	port->out[queue].sent_bytes += bytes;
 	port->out[queue].sent += count;
-	rte_pktmbuf_free_bulk(mbufs, count);
+	packet_free_bulk(mbufs, count);
 	return count;
 }
 
