@@ -13,6 +13,7 @@ static const struct command {
 	{ "check", "says what is wrong with a graph or a module, without running it", cli_check },
 	{ "explain", "shows the plan of a graph: order, what was inserted, layout, cost", cli_explain },
 	{ "modules", "lists element classes, or describes one", cli_modules },
+	{ "bench", "measures graphs: cycles per packet over the source of packets", cli_bench },
 	{ "new", "writes a new module that works: code, page, test, build", cli_new },
 };
 

@@ -108,3 +108,11 @@ bool cli_bind(struct cli_binds *binds, const struct plan *plan)
 		is_well = bind_one(binds, plan, *text, PORT_SEND, binds->out.count == 1) && is_well;
 	return is_well;
 }
+
+bool cli_bind_open(struct cli_binds *binds, const struct plan *plan, const char *in, const char *out)
+{
+	bool is_fed = bind_next(binds, plan, in, PORT_RECEIVE, true);
+
+	bind_next(binds, plan, out, PORT_SEND, true);
+	return is_fed;
+}

@@ -15,6 +15,7 @@ int cli_check(int count, char **words);
 int cli_explain(int count, char **words);
 int cli_modules(int count, char **words);
 int cli_new(int count, char **words);
+int cli_bench(int count, char **words);
 
 // All that a graph needs before it is planned.
 struct cli_graph {
@@ -43,5 +44,7 @@ struct cli_binds {
 	struct bindings bindings;
 };
 bool cli_bind(struct cli_binds *binds, const struct plan *plan);
+// All ports that are left open to the same; false: none was that packets enter by.
+bool cli_bind_open(struct cli_binds *binds, const struct plan *plan, const char *in, const char *out);
 
 #endif
