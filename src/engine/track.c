@@ -76,7 +76,7 @@ static void seek(struct worker *worker, weir_mask mask, bool is_ipv6)
 	if (!mask)
 		return;
 	flow_keys(tracker->tables[is_ipv6], &tracker->batches[is_ipv6], &tracker->columns[is_ipv6], mask);
-	flow_seek(tracker->tables[is_ipv6], &tracker->batches[is_ipv6], mask);
+	flow_seek(tracker->tables[is_ipv6], &tracker->batches[is_ipv6], mask, true);
 }
 
 // ---- one packet

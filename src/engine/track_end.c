@@ -29,9 +29,9 @@ static const char *reason_of(const struct flow *flow, enum flow_reason reason)
 
 	if (flow->head.protocol != TCP || reason == FLOW_FORGOTTEN || reason == FLOW_CROWDED)
 		return names[reason];
-	if (tcp->side[1].marks & TCP_TOLD_RESET)
+	if (tcp->side[0].state == TCP_RESET || tcp->side[1].state == TCP_RESET)
 		return names[FLOW_RESET];
-	return tcp->side[0].marks & TCP_TOLD_CLOSED ? names[FLOW_FINISHED] : names[reason];
+	return tcp->side[1].marks & TCP_TOLD ? names[FLOW_FINISHED] : names[reason];
 }
 
 static void fill_ended(const struct worker *worker, struct weir_flow_end *end, struct flow *flow, const char *reason)

@@ -233,20 +233,23 @@ void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *
 	struct track_streams *streams = track_streams(worker->generation->plan, &found->flow->head);
 	struct stream_pool *pool = worker->tracker->streams;
 	uint64_t now_ns = worker->vector->head.time_ns[slot];
-	const struct tcp *tcp = track_tcp_of(found->flow);
+	const struct tcp_side *from = &track_tcp_of(found->flow)->side[found->from_server];
+	const struct tcp_side *to = &track_tcp_of(found->flow)->side[!found->from_server];
 	struct stream *own, *other;
 
-	if (facts & TCP_FACT_REFUSED || !is_wanted(worker->generation->plan, &found->flow->head))
+	if (facts & TCP_FACT_NO_STREAM || !is_wanted(worker->generation->plan, &found->flow->head))
 		return;
 	start(worker, streams, found->flow, found->from_server);
 	own = &side_from(streams, found->from_server)->stream;
 	other = &side_from(streams, !found->from_server)->stream;
-	if (segment->tcp.length && !(facts & TCP_FACT_NO_STREAM))
+	if (segment->tcp.length && !(segment->tcp.flags & TCP_RST))
 		add_payload(worker, slot, own, segment);
 	if (facts & TCP_FACT_FINISHED)
-		stream_finish(pool, own, tcp->side[found->from_server].next - 1, now_ns);
-	if (segment->tcp.flags & TCP_ACK && other->marks & STREAM_STARTED)
-		stream_confirm(pool, other, segment->tcp.ack, now_ns);
+		stream_finish(pool, own, tcp_payload_seq(&segment->tcp) + segment->tcp.length, now_ns);
+	if (from->marks & TCP_CONFIRMED)
+		stream_confirm(pool, own, from->acked, now_ns);
+	if (to->marks & TCP_CONFIRMED && other->marks & STREAM_STARTED)
+		stream_confirm(pool, other, to->acked, now_ns);
 }
 
 void track_end_streams(struct worker *worker, struct flow *flow)

@@ -40,16 +40,14 @@ static void turn(struct worker *worker, struct flow_found *found)
 	struct flow *flow = found->flow;
 	struct tcp *tcp = track_tcp_of(flow);
 	struct tcp_side *sides = tcp->side;
-	const uint8_t whole = TCP_TOLD_ESTABLISHED | TCP_TOLD_CLOSED;
-	uint8_t first, believe;
+	uint8_t was_told;
 
 	flow_turn(worker->tracker->tables[!!(flow->head.bits_ & FLOW_IPV6)], flow);
-	first = sides[0].marks & whole;
-	believe = sides[0].believe;
-	sides[0].marks = (uint8_t)((sides[0].marks & ~whole) | (sides[1].marks & whole));
-	sides[1].marks = (uint8_t)((sides[1].marks & ~whole) | (first & TCP_TOLD_RESET));
-	sides[0].believe = sides[1].believe;
-	sides[1].believe = believe;
+	was_told = sides[0].marks & TCP_TOLD;
+	sides[0].marks = (uint8_t)((sides[0].marks & ~TCP_TOLD) | (sides[1].marks & TCP_TOLD));
+	sides[1].marks = (uint8_t)((sides[1].marks & ~TCP_TOLD) | was_told);
+	sides[0].is = sides[1].is;
+	sides[1].is = 0; // the client is side 0 again
 	found->from_server = !found->from_server;
 	track_turn_streams(worker, flow);
 }

@@ -67,7 +67,7 @@ INSIDE void NAME(load_plain)(struct words *words, uint64_t i, const uint8_t *at,
 	(words, i, at);
 	if (is_deep)
 		NAME(load_transport)
-		(words, i, at + 34);
+	(words, i, at + 34);
 }
 
 // ---- judging: who is plain in all respects, where headers begin and content ends
@@ -186,7 +186,7 @@ INSIDE void NAME(run_mixed)(struct plain *plain, struct words *words, const stru
 	ipv6 = todo & long_enough & WHERE(type, words->type, count, (type & 0xffff) == TYPE_IPV6);
 	if (is_deep)
 		NAME(load_transports)
-		(words, head, is_ip ? ipv6 | tagged : todo, ipv6, tagged);
+	(words, head, is_ip ? ipv6 | tagged : todo, ipv6, tagged);
 	verdict = NAME(judge_mixed)(words, head->length, plain, count, is_deep, ipv6, tagged);
 	verdict.fit &= todo;
 	plain->masks[PLAIN_IPV6] = verdict.fit & ipv6;
@@ -224,7 +224,7 @@ INSIDE void NAME(run)(struct plain *plain, const struct vector *vector, weir_mas
 	}
 	if (plain->all != todo && (todo & ~WHERE(type, words.type, count, (type & 0xffff) == TYPE_IP)))
 		NAME(run_mixed)
-		(plain, &words, head, todo, count, is_deep, is_ip);
+	(plain, &words, head, todo, count, is_deep, is_ip);
 	plain->masks[PLAIN_ETH] = plain->all;
 	if (is_deep)
 		plain->masks[PLAIN_UDP] =

@@ -85,7 +85,8 @@ static void byte_of_many(unsigned offset, enum field_sum sum)
 		*has = rand() % 3 ? v->live : v->live & random_bits();
 		mask = rand() % 3 ? v->live : v->live & random_bits();
 		set = mask & *has;
-		weir_set_each (v, mask, i, self.byte, bytes[i]);
+		weir_set_each (v, mask, i, self.byte, bytes[i])
+			;
 		for (unsigned i = 0; i < WEIR_VECTOR; i++) {
 			uint8_t *ip = model[i] + places()[i];
 
@@ -118,7 +119,8 @@ static void words_go_one_by_one(void **state)
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		fill(&self.word.handle_);
 		*vector_mask(&all.vector, VECTOR_MASKS) = v->live;
-		weir_set_each (v, v->live, i, self.word, bytes[i] << 8 | 7);
+		weir_set_each (v, v->live, i, self.word, bytes[i] << 8 | 7)
+			;
 		weir_each (i, v->live) {
 			uint8_t *ip = model[i] + places()[i];
 
