@@ -2,215 +2,185 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the packet path: cycles per packet, one pinned worker, 64-byte packets over 16,384 buffers in shuffled order.
 
-Each scenario is a graph from a source of frames without end to a sink. Runs are interleaved, a round of all scenarios after
-another, so that a busy machine hits all alike; what counts is the median, and the ratio to the source alone. Before anything
-is measured the router's graph runs on the same frames from a capture to a capture, and every packet that it writes is
-checked against a router of a few lines here: TTL, checksum, MAC addresses, next hop.
+First the router's graph runs from a capture to a capture, and every packet that it writes is compared with a router of a few
+lines in rows.py: TTL, checksum, MAC addresses, next hop. A figure counts only behind that. Then `weir bench` measures all
+graphs, interleaved; pointer_vectors.c does the same work with arrays of pointers; callgrind counts instructions; DPDK's
+testpmd forwards beside Weir between the same null devices. What is printed is the median, over what the row is measured
+against, and the aim.
 """
 import argparse
-import ipaddress
+import contextlib
 import json
 import os
 import pathlib
-import random
+import re
+import shutil
+import signal
 import statistics
-import struct
 import subprocess
+import sys
 import tempfile
+import threading
+import time
 
-PROJECT = pathlib.Path(__file__).resolve().parents[1]
-FRAMES, BUFFERS, ROUTES = 16384, 16384, 100000
-GATEWAYS = 16
-SOURCE_MAC, HERE_MAC = bytes.fromhex('020000000001'), bytes.fromhex('020000000002')
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import instructions  # noqa: E402
+import rows as what  # noqa: E402
 
-
-def mac_of(gateway):
-    return bytes.fromhex('0200000001') + bytes([gateway])
-
-
-def checksum(header):
-    total = sum(struct.unpack('!10H', header))
-    total = (total & 0xffff) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xffff
+FILLS = (64, 16, 4, 1)
+DEVICE = 'net_null{},size=64'
+TESTPMD_S = 20  # at most
 
 
-def frame(destination, number):
-    ip = bytearray(struct.pack('!BBHHHBBHII', 0x45, 0, 50, number & 0xffff, 0, 64, 17, 0, 0x0a000001 + number % 50000, destination))
-    struct.pack_into('!H', ip, 10, checksum(bytes(ip)))
-    udp = struct.pack('!HHHH', 1024 + number % 40000, 443 if number % 8 == 0 else 53, 30, 0)
-    return HERE_MAC + SOURCE_MAC + b'\x08\x00' + bytes(ip) + udp + bytes(22)
+def note(text):
+    print(f'{time.strftime("%H:%M:%S")} {text}; load {os.getloadavg()[0]:.1f}', file=sys.stderr, flush=True)
 
 
-def write_capture(path, frames):
-    with open(path, 'wb') as file:
-        file.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for i, data in enumerate(frames):
-            file.write(struct.pack('<IIII', 1000000000, i, len(data), len(data)) + data)
+# ---- Weir and the probe
 
-
-def read_capture(path):
-    data = pathlib.Path(path).read_bytes()
-    at, frames = 24, []
-    while at < len(data):
-        length = struct.unpack_from('<I', data, at + 8)[0]
-        frames.append(data[at + 16:at + 16 + length])
-        at += 16 + length
-    return frames
-
-
-class Table:
-    """Longest prefix match, the slow way: a dictionary per length."""
-    def __init__(self):
-        self.by_length = {}
-
-    def add(self, address, length, value):
-        self.by_length.setdefault(length, {})[address >> (32 - length) if length else 0] = value
-
-    def find(self, address):
-        for length in sorted(self.by_length, reverse=True):
-            value = self.by_length[length].get(address >> (32 - length) if length else 0)
-            if value is not None:
-                return value
-        return None
-
-
-def make_routes(path, rng):
-    table, lines = Table(), []
-    table.add(0, 0, 0)
-    lines.append('0.0.0.0/0 10.255.0.1 0')
-    seen = set()
-    while len(seen) < ROUTES - 1:
-        length = rng.choice([16, 18, 20, 22, 23, 24, 24, 24, 24])
-        address = rng.randrange(0x01000000, 0xdf000000) >> (32 - length) << (32 - length)
-        if (address, length) in seen:
-            continue
-        seen.add((address, length))
-        gateway = rng.randrange(GATEWAYS)
-        table.add(address, length, gateway)
-        lines.append(f'{ipaddress.ip_address(address)}/{length} 10.255.0.{gateway + 1} {gateway}')
-    path.write_text('\n'.join(lines) + '\n')
-    return table
-
-
-ROUTER = 'FromDump -> CheckIPHeader -> DecIPTTL -> r :: LookupIPRoute(%s);\nout :: ToDump;\n'
-
-
-def router(routes, outputs):
-    return ROUTER % routes + ''.join(f'r[{i}] -> EtherRewrite(02:00:00:00:00:02, 02:00:00:00:01:{i:02x}) -> out;\n' for i in range(outputs))
-
-
-CHAIN = ['Paint(3)', 'Counter', 'm{}', 'DecIPTTL']
-
-
-def chain(kind, length):
-    text, names = 'FromDump', ''
-    for i in range(length):
-        if kind == 'Match':
-            names += f'm{i} :: Match(ip.proto == 17 && udp.srcport > 5); m{i}[other] -> d :: Discard;\n' if not i else \
-                     f'm{i} :: Match(ip.proto == 17 && udp.srcport > {5 + i}); m{i}[other] -> d;\n'
-            text += f' -> m{i}'
-        else:
-            text += f' -> {kind}'
-    return names + text + ' -> Discard;'
-
-
-def scenarios(folder):
-    found = {'source': 'FromDump -> Discard;',
-             'router, 1 route': router('0.0.0.0/0 10.255.0.1 0', 1),
-             'router, 100,000 routes': router(f'file {folder}/routes', GATEWAYS),
-             'look-up alone, 1 route': 'FromDump -> r :: LookupIPRoute(0.0.0.0/0 10.255.0.1 0) -> Discard;',
-             'branch, 1/8': 'FromDump -> m :: Match(udp.dstport == 443) -> Counter -> d :: Discard; m[other] -> d;',
-             'event, nobody hears': 'FromDump -> Counter -> Discard;'}
-    for kind in ('Paint(3)', 'Counter', 'Match', 'DecIPTTL'):
-        for length in (3, 6, 9):
-            found[f'{length} x {kind}'] = chain(kind, length)
+def measure_weir(options, folder, fill, rows, rounds):
+    """Cycles per packet by name, a list of rounds; rows of other frames come in calls of their own."""
+    found = {}
+    for frames in dict.fromkeys(row.frames for row in rows):
+        chosen = [row for row in rows if row.frames == frames]
+        command = [options.weir, 'bench', '--json', '--core', options.core, '--fill', fill, '--rounds', rounds,
+                   '--seconds', options.seconds, '--circle', what.BUFFERS, '--frames', folder / f'{frames}.pcap']
+        command += [word for row in chosen for word in ('-e', row.graph)]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                              env=instructions.environment(folder, options.weir))
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        for row, figures in zip(chosen, json.loads(done.stdout)['graphs'][1:]):
+            found[row.name] = figures['cycles']
     return found
 
 
-def run_once(weir, graph, folder, seconds, fill, core):
-    command = ['taskset', '-c', str(core), weir, 'run', '--json', '--busy-poll', '--duration', str(seconds), '--buffers', '65536',
-               '--fill', str(fill), '-i', f'null:frames={folder}/frames.pcap,buffers={BUFFERS}', '-e', graph]
-    if ':: ToDump' in graph or '-> ToDump' in graph:
-        command += ['-o', 'null:']
-    done = subprocess.run(command, capture_output=True, text=True)
+def measure_pointers(options, probe, fill, rows, rounds):
+    found = {row.name: [] for row in rows if row.pointers is not None}
+    for _ in range(rounds):
+        for row in rows:
+            if row.pointers is not None:
+                done = subprocess.run(['taskset', '-c', str(options.core), probe, str(fill), str(options.seconds), row.pointers],
+                                      capture_output=True, text=True, check=True)
+                found[row.name].append(float(done.stdout))
+    return found
+
+
+def beyond(row, medians):
+    """What the row costs beyond what it is measured against; None: that was not measured."""
+    if not row.over or row.over not in medians or row.name not in medians:
+        return None
+    return (medians[row.name] - medians[row.over]) / row.per
+
+
+# ---- testpmd
+
+def packets_of_testpmd(options, seconds):
+    """Packets a second between two null devices, as DPDK's own forwarder does it."""
+    other = 1 - options.core if options.core < 2 else 0
+    command = ['dpdk-testpmd', '-l', f'{other},{options.core}', '--no-huge', '-m', '256', '--no-pci', '--no-telemetry',
+               '--file-prefix', f'bench{os.getpid()}', '--vdev', DEVICE.format(0), '--vdev', DEVICE.format(1), '--',
+               '--forward-mode=io', '--auto-start', '--stats-period=1', '--total-num-mbufs=32768', '--no-mlockall']
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines, patience = [], threading.Timer(TESTPMD_S, process.kill)
+    patience.start()
+    for line in process.stdout:
+        lines.append(line)
+        if sum('Rx-pps' in line for line in lines) >= 2 * (seconds + 2):  # two devices; the first reading is none
+            break
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+    process.communicate()
+    patience.cancel()
+    rates = [int(rate) for rate in re.findall(r'Rx-pps:\s+(\d+)', ''.join(lines)) if int(rate)]
+    return 2 * statistics.median(rates) if rates else None  # each device's readings, and there are two
+
+
+def packets_of_weir(options, seconds):
+    """The same through Weir's whole loop: two ports, each to the other."""
+    graph = 'a :: Port; b :: Port; a -> b; b -> a;'
+    done = subprocess.run(['taskset', '-c', str(options.core), options.weir, 'run', '--json', '--busy-poll', '--duration',
+                           str(seconds), '--buffers', '32768', '-i', f'a=vdev:{DEVICE.format(0)}',
+                           '-i', f'b=vdev:{DEVICE.format(1)}', '-e', graph], capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f'{graph}\n{done.stderr}')
+        print(done.stderr, file=sys.stderr)
+        return None
     summary = json.loads(done.stdout[done.stdout.index('{\n'):])
-    assert summary['conserved']
-    return summary['busy_cycles'] / max(1, summary['received'])
+    return summary['received'] / summary['seconds']
 
 
-def instructions(weir, graph, folder):
-    """Of the whole process, by callgrind: the same for the same work, whatever else the machine does."""
-    command = ['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', weir, 'run', '--quiet', '--buffers', '4096',
-               '-i', f'{folder}/many.pcap', '-e', graph]
-    if 'ToDump' in graph:
-        command += ['-o', 'null:']
-    done = subprocess.run(command, capture_output=True, text=True)
-    return int(done.stderr.split('Collected : ')[1].split()[0])
+def compare_testpmd(options):
+    if not shutil.which('dpdk-testpmd'):
+        print('\ndpdk-testpmd is not installed (Debian: dpdk-dev): not compared')
+        return
+    if (os.cpu_count() or 1) < 2:
+        print('\ndpdk-testpmd wants two processors: not compared')
+        return
+    theirs, ours = [], []
+    for _ in range(min(3, options.rounds)):
+        theirs.append(packets_of_testpmd(options, 2))
+        ours.append(packets_of_weir(options, 2))
+    if None in theirs or None in ours:
+        print('\ndpdk-testpmd beside weir: one of them did not forward here: not compared')
+        return
+    theirs, ours = statistics.median(theirs), statistics.median(ours)
+    print(f'\nBetween two net_null devices, million packets a second: dpdk-testpmd (io) {theirs / 1e6:.1f}, '
+          f'weir {ours / 1e6:.1f}: ratio {ours / theirs:.2f}')
 
 
-def count_instructions(weir, chosen, folder, frames):
-    write_capture(folder / 'many.pcap', frames * 8)
-    source = instructions(weir, chosen['source'], folder)
-    print('\ninstructions per packet over the source (callgrind)')
-    for key, graph in chosen.items():
-        if key != 'source':
-            print(f'  {key:<28} {(instructions(weir, graph, folder) - source) / (8 * len(frames)):8.1f}', flush=True)
+# ---- the table
+
+def number(value, width, form='.1f'):
+    return f'{value:{width}{form}}' if value is not None else ' ' * width
 
 
-def check_router(weir, folder, table, frames):
-    out = folder / 'out.pcap'
-    graph = router(f'file {folder}/routes', GATEWAYS)
-    subprocess.run([weir, 'run', '--quiet', '-i', f'{folder}/frames.pcap', '-o', out, '-e', graph], check=True)
-    written = read_capture(out)
-    assert len(written) == len(frames), f'{len(written)} of {len(frames)} packets came out'
-    expected = {}
-    for data in frames:
-        ip = bytearray(data[14:34])
-        ip[8] -= 1
-        struct.pack_into('!H', ip, 10, 0)
-        struct.pack_into('!H', ip, 10, checksum(bytes(ip)))
-        gateway = table.find(struct.unpack_from('!I', ip, 16)[0])
-        key = mac_of(gateway) + HERE_MAC + data[12:14] + bytes(ip) + data[34:]
-        expected[key] = expected.get(key, 0) + 1
-    for data in written:
-        assert expected.get(data, 0) > 0, f'not what a router would send: {data.hex()}'
-        expected[data] -= 1
-    print(f'every one of {len(frames)} packets is what a router would send: TTL, checksum, MAC addresses, next hop of {ROUTES} routes')
+def print_rows(rows, weir, pointers, counted):
+    medians = {name: statistics.median(values) for name, values in weir.items()}
+    probes = {name: statistics.median(values) for name, values in pointers.items()}
+    print(f'{"":<36} {"median":>7} {"least":>7} {"over":>7} {"aim":>5} {"/ aim":>6} {"pointers":>9} {"instructions":>13}')
+    for row in rows:
+        over = beyond(row, medians)
+        ratio = over / row.aim if over is not None and row.aim else None
+        probe = beyond(row, probes) if row.over else probes.get(row.name)
+        instr = beyond(row, counted) if row.over else counted.get(row.name)
+        print(f'{row.name:<36} {medians[row.name]:7.1f} {min(weir[row.name]):7.1f} {number(over, 7)} {number(row.aim, 5, "g")} '
+              f'{number(ratio, 6, ".2f")} {number(probe, 9)} {number(instr, 13)}')
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--weir', default=os.environ.get('WEIR', str(PROJECT / 'build-release/weir')))
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--seconds', type=float, default=0.4)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--weir', default=os.environ.get('WEIR', str(what.PROJECT / 'build-release/weir')))
+    parser.add_argument('--rounds', type=int, default=5, help='of all rows with vectors of 64; others have 3')
+    parser.add_argument('--seconds', type=float, default=0.3, help='of a measurement')
     parser.add_argument('--core', type=int, default=1 if (os.cpu_count() or 1) > 1 else 0)
-    parser.add_argument('--only', default='')
-    parser.add_argument('--fills', default='64')
-    parser.add_argument('--instructions', action='store_true', help='count instructions, not cycles')
+    parser.add_argument('--only', default='', help='rows whose name contains this, and the source')
+    parser.add_argument('--fills', default=','.join(map(str, FILLS)), help='packets of a vector')
+    parser.add_argument('--no-instructions', action='store_true', help='do not count them')
+    parser.add_argument('--no-testpmd', action='store_true', help='do not compare with it')
     options = parser.parse_args()
-    rng = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        table = make_routes(folder / 'routes', rng)
-        frames = [frame(rng.randrange(0x01000000, 0xdf000000), i) for i in range(FRAMES)]
-        write_capture(folder / 'frames.pcap', frames)
-        check_router(options.weir, folder, table, frames)
-        chosen = {k: v for k, v in scenarios(folder).items() if options.only in k or k == 'source'}
-        if options.instructions:
-            count_instructions(options.weir, chosen, folder, frames)
-            return
+        table, frames = what.prepare(folder)
+        probe = what.build(folder)
+        what.check_router(options.weir, folder, table, frames)
+        rows = [row for row in what.rows(folder) if options.only in row.name]
+        rows += [row for row in what.rows(folder) if row not in rows and row.name in {other.over for other in rows} | {'source'}]
+        counted = {}
+        if not options.no_instructions and shutil.which('valgrind'):
+            note('counting instructions')
+            counted = instructions.count_all(options.weir, rows, folder)
+        print(f'\nCycles per packet of one worker; load of the machine {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors')
         for fill in map(int, options.fills.split(',')):
-            measured = {k: [] for k in chosen}
-            for _ in range(options.rounds):
-                for key, graph in chosen.items():
-                    measured[key].append(run_once(options.weir, graph, folder, options.seconds, fill, options.core))
-            source = statistics.median(measured['source'])
-            print(f'\nvectors of {fill}: cycles per packet, median of {options.rounds} interleaved runs (least)')
-            for key, values in measured.items():
-                median = statistics.median(values)
-                print(f'  {key:<28} {median:8.1f} ({min(values):.1f})   over the source {median - source:8.1f}   ratio {median / source:6.2f}')
+            chosen = [row for row in rows if fill == 64 or row.all_fills]
+            chosen += [row for row in rows if row not in chosen and row.name in {other.over for other in chosen}]
+            rounds = options.rounds if fill == 64 else min(3, options.rounds)
+            note(f'vectors of {fill}')
+            weir = measure_weir(options, folder, fill, chosen, rounds)
+            pointers = measure_pointers(options, probe, fill, chosen, rounds)
+            print(f'\n--- vectors of {fill}, {rounds} rounds')
+            print_rows(chosen, weir, pointers, counted if fill == 64 else {})
+        if not options.no_testpmd:
+            compare_testpmd(options)
 
 
 if __name__ == '__main__':
