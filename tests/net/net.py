@@ -19,7 +19,7 @@ import subprocess
 import time
 
 TOOLS = {  # and the Debian package that has it
-    "ip": "iproute2", "ethtool": "ethtool", "setpriv": "util-linux", "tcpdump": "tcpdump", "ping": "iputils-ping",
+    "ip": "iproute2", "ethtool": "ethtool", "sysctl": "procps", "setpriv": "util-linux", "tcpdump": "tcpdump", "ping": "iputils-ping",
     "traceroute": "traceroute", "curl": "curl", "iperf3": "iperf3",
 }
 
