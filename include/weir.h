@@ -594,8 +594,8 @@ enum weir_type {
 #define WEIR_TYPE(x)                                                                                       \
 	_Generic((x), bool: WEIR_BOOL, uint8_t: WEIR_U8, uint16_t: WEIR_U16, uint32_t: WEIR_U32, uint64_t: WEIR_U64, \
 		struct weir_addr: WEIR_IP, struct weir_prefix: WEIR_PREFIX, struct weir_ether: WEIR_ETHER,  \
-		struct weir_time: WEIR_TIME, struct weir_span: WEIR_SPAN, struct weir_text: WEIR_VIEW, const char *: WEIR_STRING, struct weir_texts: WEIR_STRINGS,   \
-		default: WEIR_BYTES)
+		struct weir_time: WEIR_TIME, struct weir_span: WEIR_SPAN, struct weir_text: WEIR_VIEW,     \
+		const char *: WEIR_STRING, struct weir_texts: WEIR_STRINGS, default: WEIR_BYTES)
 
 enum weir_layer { WEIR_ANY_LAYER, WEIR_L2, WEIR_L3, WEIR_L4, WEIR_L7, WEIR_SYSTEM };
 enum weir_per {
