@@ -149,6 +149,8 @@ static void make_vector(struct generation *generation, struct share *share)
 	if (!share->vector)
 		return;
 	memset(share->vector, 0, size);
+	if (generation->plan->flow && (share->aside = aligned_alloc(64, size)))
+		memset(share->aside, 0, size);
 	share->reach = lines_of(generation, sizeof(weir_mask) * (generation->plan->nodes.count + 1));
 	share->out = lines_of(generation, sizeof(weir_mask) * (generation->most_outputs + 1));
 	share->observed = lines_of(generation, sizeof(weir_mask) * (generation->plan->signals.count + 1));
@@ -274,7 +276,7 @@ static int make_share(struct generation *generation, unsigned worker)
 		make_hot(generation, share, worker, *node);
 	if (plan->flow)
 		share->tracker = tracker_create(generation, worker);
-	if (plan->flow && !share->tracker)
+	if (plan->flow && (!share->tracker || !share->aside))
 		return -errno;
 	return state_create(generation, share, worker);
 }
@@ -405,6 +407,7 @@ void generation_destroy(struct generation **made)
 		tracker_destroy(generation->shares[worker].tracker);
 		free(generation->shares[worker].memory);
 		free(generation->shares[worker].vector);
+		free(generation->shares[worker].aside);
 	}
 	layout_retire(&generation->plan->layout);
 	plan_destroy(generation->plan);
@@ -454,6 +457,7 @@ void generation_take_up(const struct generation *generation, struct worker *work
 		worker_flush_freed(worker);
 	}
 	worker->vector = share->vector;
+	worker->aside = share->aside;
 	worker->vector->head.worker = (struct weir_worker *)worker;
 	worker->call.vector = &share->vector->head;
 	worker->hot = share->hot;

@@ -76,7 +76,7 @@ struct share {
 	struct taker *takers;
 	unsigned timer_count, taker_count;
 	void *memory; // of the structs, cache lines of their own
-	struct vector *vector;
+	struct vector *vector, *aside;
 	weir_mask *reach, *out, *chosen; // by node; by output
 	struct source *sources;
 	unsigned source_count;

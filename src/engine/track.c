@@ -3,6 +3,7 @@
 
 #include "engine/track_tcp.h"
 #include "engine/worker.h"
+#include "packet/protocol.h"
 #include "plan/platform.h"
 
 #include <stdlib.h>
@@ -11,9 +12,22 @@ enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132, UDPLITE = 136 };
 
 // ---- keys
 
-static const uint8_t *at_place(const struct worker *worker, uint32_t column, unsigned slot)
+// Where a packet is looked at: in the worker's vector, or in the one of datagrams that were put together.
+struct sight {
+	struct vector *vector;
+	unsigned at;
+	bool is_ipv6;
+	struct track_whole *whole; // NULL: it is in the packet itself
+};
+
+static uint16_t place_of(const struct sight *sight, uint32_t column)
 {
-	return worker->vector->head.data[slot] + ((const uint16_t *)vector_column(worker->vector, column))[slot];
+	return ((const uint16_t *)vector_column(sight->vector, column))[sight->at];
+}
+
+static const uint8_t *at_place(const struct sight *sight, uint32_t column)
+{
+	return sight->vector->head.data[sight->at] + place_of(sight, column);
 }
 
 static bool is_icmp(uint8_t protocol)
@@ -35,14 +49,14 @@ static void set_ports(struct tracker *tracker, unsigned slot, const uint8_t *tra
 	tracker->dst_port[slot] = weir_be16(transport + 2);
 }
 
-static void set_key(struct worker *worker, unsigned slot, bool is_ipv6, bool has_transport)
+static void set_key(struct worker *worker, unsigned slot, const struct sight *sight, bool has_transport)
 {
 	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	const uint8_t *network = at_place(worker, inner->network, slot);
+	const uint8_t *network = at_place(sight, inner->network);
 	struct tracker *tracker = worker->tracker;
 
-	tracker->protocol[slot] = ((const uint8_t *)vector_column(worker->vector, inner->protocol))[slot];
-	if (is_ipv6) {
+	tracker->protocol[slot] = ((const uint8_t *)vector_column(sight->vector, inner->protocol))[sight->at];
+	if (sight->is_ipv6) {
 		memcpy(&tracker->src6[slot], network + 8, 16);
 		memcpy(&tracker->dst6[slot], network + 24, 16);
 	} else {
@@ -51,22 +65,22 @@ static void set_key(struct worker *worker, unsigned slot, bool is_ipv6, bool has
 	}
 	tracker->src_port[slot] = tracker->dst_port[slot] = 0;
 	if (has_transport)
-		set_ports(tracker, slot, at_place(worker, inner->transport, slot), tracker->protocol[slot]);
+		set_ports(tracker, slot, at_place(sight, inner->transport), tracker->protocol[slot]);
 }
 
-// A transport protocol whose header is cut has no ports, and a fragment but the first has none: no flow is known.
-static weir_mask keyed(const struct worker *worker, weir_mask todo)
+// A transport protocol whose header is cut has no ports: no flow is known. Fragments are seen to apart.
+static weir_mask keyed(const struct plan *plan, struct vector *vector, weir_mask todo)
 {
-	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	const uint8_t *protocol = vector_column(worker->vector, inner->protocol);
-	weir_mask has_transport = *vector_mask(worker->vector, inner->has_transport);
-	weir_mask any = todo & (*vector_mask(worker->vector, inner->has4) | *vector_mask(worker->vector, inner->has6));
+	const struct decode_inner *inner = &plan->facts.inner;
+	const uint8_t *protocol = vector_column(vector, inner->protocol);
+	weir_mask has_transport = *vector_mask(vector, inner->has_transport);
+	weir_mask any = todo & (*vector_mask(vector, inner->has4) | *vector_mask(vector, inner->has6));
 
 	weir_each (i, any & ~has_transport)
 		if (protocol[i] == TCP || protocol[i] == UDP || protocol[i] == SCTP || protocol[i] == UDPLITE ||
 			is_icmp(protocol[i]))
 			any &= ~((weir_mask)1 << i);
-	return any & ~*vector_mask(worker->vector, inner->is_fragment);
+	return any & ~*vector_mask(vector, inner->is_fragment);
 }
 
 static void seek(struct worker *worker, weir_mask mask, bool is_ipv6)
@@ -127,31 +141,31 @@ static uint32_t original_length(const struct worker *worker, unsigned slot)
 }
 
 // As the IP header has it: a capture may have cut the packet. 0: a packet that is longer than its header can tell.
-static uint32_t datagram_length(const struct worker *worker, unsigned slot, uint16_t network, bool is_ipv6)
+static uint32_t datagram_length(const uint8_t *header, bool is_ipv6)
 {
-	const uint8_t *header = worker->vector->head.data[slot] + network;
 	uint32_t length = weir_be16(header + (is_ipv6 ? 4 : 2));
 
 	return length && is_ipv6 ? length + 40 : length;
 }
 
-static void read_segment(const struct worker *worker, unsigned slot, bool is_ipv6, struct track_segment *segment)
+static void read_segment(const struct worker *worker, const struct sight *sight, uint8_t protocol,
+	struct track_segment *segment)
 {
 	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	uint16_t network = ((const uint16_t *)vector_column(worker->vector, inner->network))[slot];
-	uint16_t transport = ((const uint16_t *)vector_column(worker->vector, inner->transport))[slot];
-	uint8_t protocol = worker->tracker->protocol[slot];
-	const uint8_t *header = worker->vector->head.data[slot] + transport;
-	unsigned size = protocol == TCP ? (header[12] >> 4) * 4u : protocol == SCTP ? 12 : 8;
-	uint32_t wire;
+	uint16_t network = place_of(sight, inner->network), transport = place_of(sight, inner->transport);
+	const uint8_t *data = sight->vector->head.data[sight->at];
+	unsigned size = protocol == TCP ? (data[transport + 12] >> 4) * 4u : protocol == SCTP ? 12 : 8;
+	uint32_t wire = network + datagram_length(data + network, sight->is_ipv6);
 
-	segment->header = header;
+	segment->whole = sight->whole;
+	segment->header = data + transport;
 	segment->header_size = size;
 	segment->payload = transport + size;
-	segment->end = ((const uint32_t *)vector_column(worker->vector, inner->end))[slot];
+	segment->end = ((const uint32_t *)vector_column(sight->vector, inner->end))[sight->at];
+	segment->is_sound = transport && segment->payload <= segment->end &&
+		segment->payload <= sight->vector->head.straight[sight->at] && (protocol != TCP || size >= 20);
 	if (!transport || segment->payload > segment->end)
 		segment->payload = segment->end;
-	wire = network + datagram_length(worker, slot, network, is_ipv6);
 	if (wire < segment->end)
 		wire = segment->end;
 	segment->wire_payload = transport && wire > transport + size ? wire - transport - size : 0;
@@ -168,16 +182,16 @@ static void set_flow(struct worker *worker, unsigned slot, const struct flow_fou
 		tracker->decided |= bit;
 }
 
-static void track_packet(struct worker *worker, unsigned slot, bool is_ipv6)
+static void track_packet(struct worker *worker, unsigned slot, const struct sight *sight)
 {
-	struct flow_found found = find_flow(worker, slot, is_ipv6);
+	struct flow_found found = find_flow(worker, slot, sight->is_ipv6);
 	struct track_segment segment;
 
-	read_segment(worker, slot, is_ipv6, &segment);
-	if (worker->tracker->protocol[slot] == TCP) {
+	read_segment(worker, sight, worker->tracker->protocol[slot], &segment);
+	if (worker->tracker->protocol[slot] == TCP && segment.is_sound) {
 		tcp_read(&segment.tcp, segment.header, segment.header_size, segment.wire_payload);
 		while (!track_tcp(worker, slot, &found, &segment)) // another connection of the same ports
-			found = find_flow(worker, slot, is_ipv6);
+			found = find_flow(worker, slot, sight->is_ipv6);
 	}
 	set_flow(worker, slot, &found);
 	flow_count(found.flow, found.from_server, original_length(worker, slot), segment.wire_payload);
@@ -194,26 +208,92 @@ static void find_again(struct worker *worker, unsigned slot, bool is_ipv6)
 		set_flow(worker, slot, &found);
 }
 
+// ---- fragments: with the last one of a datagram the whole of it is looked at, as if it had come in one packet
+
+static bool look_at_whole(struct worker *worker, const uint8_t *whole, uint32_t length, struct sight *sight)
+{
+	const struct plan *plan = worker->generation->plan;
+	struct vector *aside = worker->aside;
+	struct track_whole *kept = track_keep_whole(worker->tracker, whole, length);
+
+	if (!kept)
+		return false;
+	aside->head.data[0] = kept->bytes;
+	aside->head.length[0] = aside->head.straight[0] = length;
+	aside->head.live = aside->odd = 1;
+	aside->head.fill = 1;
+	aside->link[0] = PROTO_RAW;
+	decode_locate(plan->locate, aside, 1);
+	*sight = (struct sight){ aside, 0, *vector_mask(aside, plan->facts.inner.has6) & 1, kept };
+	return true;
+}
+
+static void track_fragment(struct worker *worker, unsigned slot, struct sight sight)
+{
+	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
+	struct fragments *fragments = track_fragments(worker);
+	struct fragment fragment;
+	const uint8_t *whole;
+	uint32_t end, length;
+	void *packet;
+
+	for (unsigned depth = 0; fragments && depth < TRACK_TUNNELS; depth++) {
+		end = ((const uint32_t *)vector_column(sight.vector, inner->end))[sight.at];
+		if (end > sight.vector->head.straight[sight.at]) // in several buffers; a fragment hardly is
+			return;
+		if (!fragment_read(&fragment, at_place(&sight, inner->network), end - place_of(&sight, inner->network)))
+			return;
+		packet = sight.whole ? (void *)sight.whole : packet_mbuf(worker->vector->head.packet[slot]);
+		if (fragments_add(fragments, &fragment, 0, packet, worker->vector->head.time_ns[slot], &whole,
+			    &length) != FRAGMENT_COMPLETES ||
+			!look_at_whole(worker, whole, length, &sight))
+			return;
+		if (*vector_mask(sight.vector, inner->is_fragment) & 1)
+			continue;
+		if (!keyed(worker->generation->plan, sight.vector, 1))
+			return;
+		set_key(worker, slot, &sight, *vector_mask(sight.vector, inner->has_transport) & 1);
+		seek(worker, (weir_mask)1 << slot, sight.is_ipv6);
+		track_packet(worker, slot, &sight);
+		return;
+	}
+}
+
+// ---- a vector
+
+static void track_in_order(struct worker *worker, weir_mask mask, weir_mask again, weir_mask pieces)
+{
+	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
+	weir_mask ipv6 = *vector_mask(worker->vector, inner->has6);
+
+	weir_each (i, mask | pieces) {
+		struct sight sight = { worker->vector, (unsigned)i, ipv6 >> i & 1, NULL };
+
+		worker->tracker->slot = (unsigned)i;
+		if (mask & again & (weir_mask)1 << i)
+			find_again(worker, (unsigned)i, sight.is_ipv6);
+		else if (mask >> i & 1)
+			track_packet(worker, (unsigned)i, &sight);
+		else
+			track_fragment(worker, (unsigned)i, sight);
+	}
+	worker->tracker->slot = WEIR_VECTOR;
+}
+
 void track(struct worker *worker, weir_mask todo)
 {
 	const struct plan *plan = worker->generation->plan;
-	struct tracker *tracker = worker->tracker;
+	const struct decode_inner *inner = &plan->facts.inner;
 	weir_mask *known = vector_mask(worker->vector, plan->flow->has), again = *known & todo;
-	weir_mask ipv6 = *vector_mask(worker->vector, plan->facts.inner.has6);
-	weir_mask has_transport = *vector_mask(worker->vector, plan->facts.inner.has_transport);
-	weir_mask mask = keyed(worker, todo);
+	weir_mask ipv6 = *vector_mask(worker->vector, inner->has6);
+	weir_mask has_transport = *vector_mask(worker->vector, inner->has_transport);
+	weir_mask mask = keyed(plan, worker->vector, todo);
 
 	*known |= todo;
 	weir_each (i, mask)
-		set_key(worker, (unsigned)i, ipv6 >> i & 1, has_transport >> i & 1);
+		set_key(worker, (unsigned)i, &(struct sight){ worker->vector, (unsigned)i, ipv6 >> i & 1, NULL },
+			has_transport >> i & 1);
 	seek(worker, mask & ~ipv6, false);
 	seek(worker, mask & ipv6, true);
-	weir_each (i, mask) {
-		tracker->slot = (unsigned)i;
-		if (again >> i & 1)
-			find_again(worker, (unsigned)i, ipv6 >> i & 1);
-		else
-			track_packet(worker, (unsigned)i, ipv6 >> i & 1);
-	}
-	tracker->slot = WEIR_VECTOR;
+	track_in_order(worker, mask, again, *vector_mask(worker->vector, inner->is_fragment) & todo & ~again);
 }

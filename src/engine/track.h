@@ -11,10 +11,16 @@
 
 #include "engine/generation.h"
 #include "flow/flow.h"
+#include "flow/fragments.h"
 #include "flow/stream.h"
 #include "flow/tcp.h"
 
-enum { TRACK_ENDINGS = FLOW_READABLE, TRACK_AGED = 64 };
+enum {
+	TRACK_ENDINGS = FLOW_READABLE,
+	TRACK_AGED = 64,
+	TRACK_TUNNELS = 4,          // fragments within fragments
+	TRACK_WHOLES = 96,         // datagrams put together: of this vector, and those of which something waits
+};
 enum { TRACK_DROPPED = 0x8000 }; // in weir_flow.flags_: some element drops it; which, and under what name
 
 struct worker;
@@ -29,10 +35,18 @@ struct ending {
 	uint8_t slot; // it happened in front of this slot's packet; WEIR_VECTOR: behind all
 };
 
+struct track_whole {
+	uint32_t keepers; // streams and datagrams in which something of it waits
+	bool is_fresh;    // of this vector
+	uint8_t bytes[FRAGMENTS_LONGEST];
+};
+
 struct tracker {
 	struct flow_table *tables[2]; // of IPv4, IPv6
 	struct flow_blocks *blocks;   // NULL: nobody keeps anything per flow
 	struct stream_pool *streams;  // NULL: nobody hears of them
+	struct fragments *fragments;  // NULL: none has come
+	struct track_whole *wholes;   // datagrams that were put together
 	struct flow_batch batches[2];
 	struct flow_columns columns[2];
 	uint32_t src4[WEIR_VECTOR], dst4[WEIR_VECTOR];

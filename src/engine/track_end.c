@@ -105,6 +105,8 @@ void track_begin(struct worker *worker)
 	struct tracker *tracker = worker->tracker;
 
 	tracker->back = tracker->decided = 0;
+	for (unsigned i = 0; tracker->wholes && i < TRACK_WHOLES; i++)
+		tracker->wholes[i].is_fresh = false;
 	tracker->slot = WEIR_VECTOR;
 }
 
@@ -131,6 +133,8 @@ void track_end(struct worker *worker)
 
 	if (tracker->streams)
 		stream_settle(tracker->streams, worker->now_ns);
+	if (tracker->fragments)
+		fragments_settle(tracker->fragments, worker->now_ns);
 	tell_rest(worker);
 	if (tracker->streams)
 		stream_sweep(tracker->streams);

@@ -141,28 +141,12 @@ static void hear_end(void *context, struct stream *stream)
 	tell_hash(worker, side, end);
 }
 
-// ---- packets that stay
-
-static void *keep(void *context, void *packet)
-{
-	struct worker *worker = context;
-	struct rte_mbuf *clone = packet_clone(packet);
-
-	if (clone)
-		worker->vector->head.shared |= (weir_mask)1 << worker->tracker->slot;
-	return clone;
-}
-
-static void let_go(void *context, void *handle)
-{
-	(void)context;
-	packet_free(handle);
-}
+// ---- segments
 
 int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned handles)
 {
 	struct stream_sink sink = { worker, hear_data, hear_gap, hear_overlap, hear_end };
-	struct keeper keeper = { worker, keep, let_go };
+	struct keeper keeper = { worker, track_keep, track_let_go };
 	struct stream_limits limits = stream_limits_default;
 	int err;
 
@@ -178,8 +162,6 @@ int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned 
 	}
 	return err;
 }
-
-// ---- segments
 
 static bool is_wanted(const struct plan *plan, const struct weir_flow *flow)
 {
@@ -213,6 +195,13 @@ static void add_payload(struct worker *worker, unsigned slot, struct stream *str
 		.packet = packet,
 		.now_ns = worker->vector->head.time_ns[slot] };
 
+	if (segment->whole) {
+		part.bytes = segment->whole->bytes + from;
+		part.length = segment->end - from;
+		part.packet = segment->whole;
+		stream_add(worker->tracker->streams, stream, &part);
+		return;
+	}
 	for (struct rte_mbuf *buffer = packet; buffer && from < segment->end;
 		at += buffer->data_len, buffer = buffer->next) {
 		uint32_t end = at + buffer->data_len < segment->end ? at + buffer->data_len : segment->end;

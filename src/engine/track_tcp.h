@@ -10,8 +10,10 @@
 #include <sha2.h>
 
 struct track_segment { // of any transport protocol
+	struct track_whole *whole; // the datagram that was put together; NULL: it lies in the packet
 	const uint8_t *header;
 	unsigned header_size;
+	bool is_sound; // its header is all there
 	uint32_t payload, end;  // where its payload lies in the frame
 	uint32_t wire_payload;  // how long it was before a capture cut it
 	struct tcp_segment tcp;
@@ -44,6 +46,13 @@ static inline struct track_streams *track_streams(const struct plan *plan, const
 		? (struct track_streams *)((char *)flow->state_ + (plan->keeps_history ? PLAN_FLOW_HISTORY : 0))
 		: NULL;
 }
+
+// tracker.c: fragments that wait, made with the first one; NULL: no memory
+struct fragments *track_fragments(struct worker *worker);
+void *track_keep(void *worker, void *packet_or_whole);
+void track_let_go(void *worker, void *handle);
+// A datagram that was put together stays until the vector's end; NULL: too many of them in one vector.
+struct track_whole *track_keep_whole(struct tracker *tracker, const uint8_t *whole, uint32_t length);
 
 // track_stream.c: what this segment brings to the streams of its flow
 void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *found,

@@ -3,6 +3,7 @@
 #include "engine/track_tcp.h"
 
 #include "engine/worker.h"
+#include "packet/pool.h"
 #include "plan/platform.h"
 #include "port/platform.h"
 
@@ -82,7 +83,77 @@ void tracker_destroy(struct tracker *tracker)
 	if (tracker->streams)
 		stream_pool_uninit(tracker->streams);
 	free(tracker->streams);
+	if (tracker->fragments)
+		fragments_uninit(tracker->fragments);
+	free(tracker->fragments);
+	free(tracker->wholes);
 	free(tracker);
+}
+
+// ---- fragments
+
+struct fragments *track_fragments(struct worker *worker)
+{
+	struct tracker *tracker = worker->tracker;
+	struct fragments_limits limits = fragments_limits_default;
+	struct keeper keeper = { worker, track_keep, track_let_go };
+
+	if (tracker->fragments)
+		return tracker->fragments;
+	limits.seed = worker->generation->seed;
+	if (limits.handles > platform_pool()->size / 8)
+		limits.handles = platform_pool()->size / 8;
+	tracker->fragments = calloc(1, sizeof(*tracker->fragments));
+	tracker->wholes = calloc(TRACK_WHOLES, sizeof(*tracker->wholes));
+	if (!tracker->fragments || !tracker->wholes || fragments_init(tracker->fragments, &limits, &keeper)) {
+		free(tracker->fragments);
+		free(tracker->wholes);
+		tracker->fragments = NULL;
+		tracker->wholes = NULL;
+	}
+	return tracker->fragments;
+}
+
+struct track_whole *track_keep_whole(struct tracker *tracker, const uint8_t *whole, uint32_t length)
+{
+	for (struct track_whole *to = tracker->wholes; to < tracker->wholes + TRACK_WHOLES; to++)
+		if (!to->keepers && !to->is_fresh) {
+			to->is_fresh = true;
+			memcpy(to->bytes, whole, length);
+			return to;
+		}
+	return NULL;
+}
+
+// ---- bytes that wait: in a clone of their packet, which shares them until somebody edits, or in a whole
+
+static bool is_whole(const struct tracker *tracker, const void *handle)
+{
+	const struct track_whole *whole = handle;
+
+	return tracker->wholes && whole >= tracker->wholes && whole < tracker->wholes + TRACK_WHOLES;
+}
+
+void *track_keep(void *context, void *packet)
+{
+	struct worker *worker = context;
+
+	if (is_whole(worker->tracker, packet)) {
+		((struct track_whole *)packet)->keepers++;
+		return packet;
+	}
+	worker->vector->head.shared |= (weir_mask)1 << worker->tracker->slot;
+	return packet_clone(packet);
+}
+
+void track_let_go(void *context, void *handle)
+{
+	struct worker *worker = context;
+
+	if (is_whole(worker->tracker, handle))
+		((struct track_whole *)handle)->keepers--;
+	else
+		packet_free(handle);
 }
 
 // ---- what is kept per flow, under another plan

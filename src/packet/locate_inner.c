@@ -27,13 +27,23 @@ static bool is_piece(const struct walk *walk, const struct found *found)
 							false;
 }
 
-static const struct found *innermost(const struct walk *walk)
+// The innermost; but of a packet that is a piece of a datagram the header that says so, for what is
+// behind it is not all there.
+static const struct found *innermost(const struct walk *walk, bool *is_fragment)
 {
-	for (unsigned i = walk->count; i-- > 0;)
-		if (!walk->found[i].is_quoted &&
-			(walk->found[i].protocol == PROTO_IP || walk->found[i].protocol == PROTO_IPV6))
-			return &walk->found[i];
-	return NULL;
+	const struct found *network = NULL;
+
+	*is_fragment = false;
+	for (const struct found *found = walk->found; found < walk->found + walk->count; found++) {
+		if (found->is_quoted)
+			continue;
+		if (found->protocol == PROTO_IP || found->protocol == PROTO_IPV6)
+			network = found;
+		*is_fragment = network && is_piece(walk, found);
+		if (*is_fragment)
+			break;
+	}
+	return network;
 }
 
 static bool is_extension(uint8_t protocol)
@@ -44,14 +54,12 @@ static bool is_extension(uint8_t protocol)
 
 static bool find_inner(const struct walk *walk, struct conversation *inner, bool *is_fragment)
 {
-	inner->network = innermost(walk);
+	inner->network = innermost(walk, is_fragment);
 	if (!inner->network)
 		return false;
-	*is_fragment = is_piece(walk, inner->network);
 	for (const struct found *found = inner->network + 1; found < walk->found + walk->count; found++) {
 		if (found->is_quoted)
 			break;
-		*is_fragment |= is_piece(walk, found);
 		if (is_extension(found->protocol))
 			inner->extension = found;
 		if (!is_transport(found->protocol))

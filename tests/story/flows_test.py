@@ -12,7 +12,18 @@ CAPTURES = sorted(path for path in weir.TRACES.glob('*.pcap*') if path.with_suff
     if weir.TRACES.is_dir() else []
 
 # Streams on which we and those programs differ, with the reason.
-DIFFERENT = {}
+PIECE = 'the only fragment of a datagram is no segment'
+NO_FLAGS = 'a segment without ACK, SYN or RST belongs to no connection (RFC 9293 3.10.7.4)'
+CUT = 'a TCP header that is cut is none'
+PAUSE = 'packets of later years lie between those of a connection in this joined capture: its time is up by then'
+DIFFERENT = {
+    'bad-tcpdump-crashers-ethernet.pcap': {(3, 'c2s'): PIECE, (5, 'c2s'): NO_FLAGS, (6, 'c2s'): PIECE},
+}
+FLOWS = {  # how many there are for us
+    'bad-tcpdump-crashers-ethernet.pcap': (14, PIECE),
+    'bad-tcpdump-crashers-linktypes.pcapng': (6, CUT),
+    'mix-enterprise.pcap': (489, PAUSE),
+}
 
 
 def events(capture, log, names, *arguments, tracker=TRACKER):
@@ -61,4 +72,5 @@ def test_streams_are_what_other_programs_found(capture, tmp_path):
 def test_as_many_connections(capture, tmp_path):
     truth = json.loads(capture.with_suffix('').with_suffix('.truth.json').read_text())
     flows = events(capture, tmp_path / 'log', 'flow.ended')
-    assert sum(flow['ip.proto'] == 6 for flow in flows) == truth['tcp']['streams']
+    expected, reason = FLOWS.get(capture.name, (truth['tcp']['streams'], 'the same'))
+    assert sum(flow['ip.proto'] == 6 for flow in flows) == expected, reason
