@@ -80,8 +80,7 @@ struct worker {
 	struct rte_mbuf *handing[PLAN_WORKERS][WORKER_HANDING];
 	unsigned handing_count[PLAN_WORKERS];
 
-	struct vector *aside; // laid out alike, for datagrams that are put together; NULL: nobody
-			      // needs to know of flows
+	struct vector *aside;    // laid out alike, for datagrams put together; NULL: flows are nobody's concern
 	struct tracker *tracker; // NULL: nobody has needed to know of flows
 	char *store; // event_records of this pass
 	uint32_t store_used;

@@ -27,8 +27,8 @@ static bool is_piece(const struct walk *walk, const struct found *found)
 							false;
 }
 
-// The innermost; but of a packet that is a piece of a datagram the header that says so, for what is
-// behind it is not all there.
+// The innermost; but of a packet that is a piece of a datagram, the header that says so: what is behind it is not all
+// there.
 static const struct found *innermost(const struct walk *walk, bool *is_fragment)
 {
 	const struct found *network = NULL;
