@@ -65,7 +65,7 @@ int packet_socket(const struct interface *interface, uint16_t protocol, struct p
 	return refuse(interface, error, "PACKET_VNET_HDR", why);
 }
 
-static int set_up_ring(struct packet_ring *ring)
+static int set_up_ring(struct packet_ring *ring, bool hears_own)
 {
 	struct tpacket_req request = {
 		.tp_block_size = RING_BLOCK,
@@ -79,7 +79,7 @@ static int set_up_ring(struct packet_ring *ring)
 	if (set(ring->socket, SOL_PACKET, PACKET_VERSION, TPACKET_V2) < 0 ||
 	    set(ring->socket, SOL_PACKET, PACKET_COPY_THRESH, 1) < 0 ||
 	    set(ring->socket, SOL_PACKET, PACKET_AUXDATA, 1) < 0 ||
-	    set(ring->socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1) < 0 ||
+	    set(ring->socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, !hears_own) < 0 ||
 	    setsockopt(ring->socket, SOL_PACKET, PACKET_RX_RING, &request, sizeof(request)) < 0)
 		return -errno;
 	mapped = mmap(NULL, (size_t)RING_SLOT * RING_SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED, ring->socket, 0);
@@ -98,14 +98,15 @@ static int start_to_receive(struct packet_ring *ring, const struct interface *in
 	return bind_to(ring->socket, interface, ETH_P_ALL) < 0 ? -errno : 0;
 }
 
-int packet_ring_open(struct packet_ring *ring, const struct interface *interface, struct port_error *why)
+int packet_ring_open(
+	struct packet_ring *ring, const struct interface *interface, bool hears_own, struct port_error *why)
 {
 	int result;
 
 	*ring = (struct packet_ring){ .socket = packet_socket(interface, ETH_P_ALL, why) };
 	if (ring->socket < 0)
 		return ring->socket;
-	result = set_up_ring(ring);
+	result = set_up_ring(ring, hears_own);
 	if (result == 0)
 		result = start_to_receive(ring, interface);
 	if (result < 0) {

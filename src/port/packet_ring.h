@@ -20,7 +20,9 @@ struct packet_ring {
 // A raw socket, bound to the interface, whose frames have virtio's head in front; or -errno with *why. protocol 0: it
 // receives nothing.
 int packet_socket(const struct interface *interface, uint16_t protocol, struct port_error *why);
-int packet_ring_open(struct packet_ring *ring, const struct interface *interface, struct port_error *why);
+// hears_own: also what the host itself sends there.
+int packet_ring_open(
+	struct packet_ring *ring, const struct interface *interface, bool hears_own, struct port_error *why);
 void packet_ring_close(struct packet_ring *ring);
 
 static inline struct tpacket2_hdr *packet_ring_slot(const struct packet_ring *ring)

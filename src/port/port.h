@@ -5,6 +5,7 @@
 //	eth0                 an interface, by the best driver: AF_XDP, else AF_PACKET
 //	af_xdp:eth0          AF_XDP, through DPDK
 //	af_packet:eth0       AF_PACKET, our own: takes 64 kB frames, unfinished checksums
+//	listen:eth0          AF_PACKET to look on: what the host sends is heard, too
 //	tap:weir0            a new interface of the host's stack
 //	in.pcap, pcap:FILE   a capture, read where packets enter, written where they leave;
 //	                     "-" is standard input or output

@@ -59,8 +59,8 @@ struct port_driver {
 	bool (*works)(struct port_error *why);
 };
 
-extern const struct port_driver port_xdp, port_packet, port_tap, port_reader, port_writer, port_null, port_pci,
-	port_vdev;
+extern const struct port_driver port_xdp, port_packet, port_listen, port_tap, port_reader, port_writer, port_null,
+	port_pci, port_vdev;
 
 // Takes a spec apart; -EINVAL with *why.
 int port_spec_parse(struct port_spec *parsed, const char *spec, struct port_error *why);

@@ -88,7 +88,7 @@ static int open_packet(struct port *port, const char *rest, const struct port_wi
 	memset(live->sockets, 0xff, sizeof(live->sockets));
 	result = interface_look(&live->interface, rest, why);
 	if (result == 0)
-		result = packet_ring_open(&live->ring, &live->interface, why);
+		result = packet_ring_open(&live->ring, &live->interface, false, why);
 	if (result == 0)
 		result = open_sockets(live, queues, why);
 	if (result < 0) {
@@ -101,6 +101,35 @@ static int open_packet(struct port *port, const char *rest, const struct port_wi
 	port->info.has_ether = true;
 	memcpy(port->info.ether, live->interface.ether, sizeof(port->info.ether));
 	port->info.mtu = live->interface.mtu;
+	return 0;
+}
+
+// Only listens: what the host sends is heard, too, and nothing can be sent. On a loopback all that
+// is sent also arrives.
+static int open_listen(struct port *port, const char *rest, const struct port_wish *wish, struct port_error *why)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	int result;
+
+	if (!live)
+		return port_fail(why, -ENOMEM, NULL, "listen:%s: out of memory", rest);
+	if (wish->direction & PORT_SEND) {
+		free(live);
+		return port_fail(why, -EINVAL, "send by the interface alone, or by af_packet:",
+			"listen:%s: only listens", rest);
+	}
+	port->own = live;
+	live->ring.socket = -1;
+	memset(live->sockets, 0xff, sizeof(live->sockets));
+	result = interface_look(&live->interface, rest, why);
+	if (result == 0)
+		result = packet_ring_open(&live->ring, &live->interface, !live->interface.is_loopback, why);
+	if (result < 0) {
+		close_packet(port, NULL);
+		return result;
+	}
+	port->info.direction = PORT_RECEIVE;
+	port->info.takes_unfinished = true;
 	return 0;
 }
 
@@ -448,5 +477,24 @@ const struct port_driver port_packet = {
 	.link = link_of,
 	.missed = missed,
 	.remedy = remedy,
+	.works = works,
+};
+
+const struct port_driver port_listen = {
+	.kind = {
+		.prefix = "listen",
+		.syntax = "listen:eth0",
+		.about = "an interface, to look on: what the host receives and what it sends",
+		.needs = "CAP_NET_RAW",
+		.receives = true,
+		.takes_unfinished = true,
+	},
+	.open = open_listen,
+	.close = close_packet,
+	.receive = receive,
+	.check = port_check_interface,
+	.descriptor = descriptor,
+	.link = link_of,
+	.missed = missed,
 	.works = works,
 };

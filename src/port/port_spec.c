@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 static const struct port_driver *const drivers[] = {
-	&port_xdp, &port_packet, &port_tap, &port_reader, &port_writer, &port_null, &port_pci, &port_vdev,
+	&port_xdp, &port_packet, &port_listen, &port_tap, &port_reader, &port_writer, &port_null, &port_pci, &port_vdev,
 };
 enum { DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
 
@@ -89,7 +89,7 @@ static int refuse_kind(const char *spec, size_t length, struct port_error *why)
 	if (near_best(&near))
 		snprintf(hint, sizeof(hint), "did you mean \"%s:%.100s\"?", near_best(&near), spec + length + 1);
 	else
-		snprintf(hint, sizeof(hint), "there are af_xdp: af_packet: tap: pcap: null: pci: vdev:, an interface "
+		snprintf(hint, sizeof(hint), "there are af_xdp: af_packet: listen: tap: pcap: null: pci: vdev:, an interface "
 			"alone, or the path of a capture");
 	return port_fail(why, -EINVAL, hint, "\"%s\": no kind of port is called \"%s\"", spec, word);
 }
