@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/classes.h"
 
+#include "engine/observe_write.h"
 #include "flow/pieces.h"
 
 static const struct platform_class both = { PLATFORM_PORT, PORT_BOTH }, receives = { PLATFORM_PORT, PORT_RECEIVE },
@@ -35,6 +36,7 @@ static const struct weir_member observer_members[] = {
 		.about = "fields of the packet to be shown with each: \"ip.src ip.dst\""),
 	WEIR_SETTING(observer_element, where, "",
 		.about = "a filter on packet fields and the event's own"),
+	WEIR_SETTING(observer_element, format, "json", .about = "json; lines: for people; colour: the same on a terminal"),
 	{ .kind = WEIR_END },
 };
 
@@ -73,6 +75,15 @@ static const struct weir_class to_dump = {
 	.platform = &sends,
 };
 
+static int start_log(struct weir_start *start, void *self)
+{
+	struct observer_element *settings = self;
+
+	if (observe_format_find(settings->format) >= 0)
+		return 0;
+	return weir_refuse(start, -1, "format \"%s\" is none of: json lines colour", settings->format);
+}
+
 static const struct weir_class json_log = {
 	.name = "JsonLog",
 	.about = "writes events as JSON, one a line",
@@ -81,6 +92,7 @@ static const struct weir_class json_log = {
 	.by = WEIR_ANY,
 	.no_inputs = true,
 	.no_outputs = true,
+	.start = start_log,
 	.platform = &observes,
 };
 

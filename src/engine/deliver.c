@@ -68,6 +68,7 @@ static void *append_to_ending(struct worker *worker, const struct weir_signal *s
 	if (record) {
 		record->now_ns = worker->tracker->ending->at_ns;
 		record->before = worker->tracker->ending->slot;
+		record->flow = &worker->tracker->ending->flow->head;
 	}
 	return record ? record->payload : NULL;
 }

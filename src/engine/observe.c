@@ -2,6 +2,7 @@
 #include "engine/observe.h"
 
 #include "engine/observe_write.h"
+#include "engine/track.h"
 #include "engine/worker.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct observer {
 	struct rte_ring *rings[PLAN_WORKERS]; // from each worker
 	uint32_t record_size;
 	struct observe_output *output;
+	enum observe_format format;
 	pthread_t thread;
 	bool has_thread, stops;
 	struct {
@@ -44,10 +46,10 @@ static unsigned write_some(struct observer *observer, unsigned worker, char *rec
 	uint64_t lost = __atomic_load_n(&observer->lost[worker].lost, __ATOMIC_RELAXED);
 
 	for (unsigned i = 0; i < count; i++)
-		observe_write(observer->output, observer->plan, observer->generation->signals,
+		observe_write(observer->output, observer->format, observer->plan, observer->generation->signals,
 			(const struct observation *)(records + (size_t)i * observer->record_size));
 	if (lost != observer->lost[worker].told)
-		observe_write_lost(observer->output, lost - observer->lost[worker].told);
+		observe_write_lost(observer->output, observer->format, lost - observer->lost[worker].told);
 	observer->lost[worker].told = lost;
 	return count;
 }
@@ -115,6 +117,7 @@ static int make_observer(struct observer *observer, struct generation *generatio
 
 	observer->plan = plan;
 	observer->generation = generation;
+	observer->format = (enum observe_format)observe_format_find(settings->format);
 	observer->record_size = size_of_records(generation->plan, plan);
 	err = make_rings(observer, generation->workers);
 	if (!err)
@@ -179,19 +182,27 @@ static void hand_over(struct worker *worker, struct observer *observer, const st
 	}
 }
 
-static void tell_all(struct worker *worker, const struct plan_signal *signal, const void *payload,
-	unsigned slot, struct vector *vector, uint64_t now_ns)
+static bool is_wanted(const struct plan_watch *watch, const struct observed *seen)
+{
+	struct filter_payload part = { seen->signal->type, seen->payload };
+
+	if (!watch->program)
+		return true;
+	if (!seen->vector && seen->flow)
+		return track_is_watched(watch, seen->signal->type, seen->flow, seen->payload);
+	return filter_event(watch->program, seen->vector, seen->slot, filter_payload_part, &part);
+}
+
+static void tell_all(struct worker *worker, const struct observed *seen)
 {
 	_Alignas(16) char room[OBSERVATION_MOST];
 
-	list_each (watch, &signal->watches) {
+	list_each (watch, &seen->signal->watches) {
 		struct observer *observer = &worker->generation->observers->at[watch->observer->number];
-		struct filter_payload part = { signal->type, payload };
 
-		if (watch->program && !filter_event(watch->program, vector, slot, filter_payload_part, &part))
+		if (!is_wanted(watch, seen))
 			continue;
-		observation_fill((struct observation *)room, watch->observer, signal, payload, slot,
-			vector, now_ns);
+		observation_fill((struct observation *)room, watch->observer, seen);
 		((struct observation *)room)->element = worker->call.element;
 		hand_over(worker, observer, (struct observation *)room);
 	}
@@ -223,6 +234,11 @@ static void add(struct turn *turn, const struct plan_signal *signal, unsigned pl
 	turn->at[i] = told;
 }
 
+static bool is_back(const struct worker *worker, unsigned slot)
+{
+	return worker->tracker && worker->tracker->back >> slot & 1;
+}
+
 static void tell_turn(struct worker *worker, struct turn *turn)
 {
 	const struct generation *generation = worker->generation;
@@ -232,9 +248,17 @@ static void tell_turn(struct worker *worker, struct turn *turn)
 		const struct event_record *record = told->record ? event_record(worker, told->record) : NULL;
 		const struct weir_signal *signal = &generation->signals[told->signal];
 		bool rides = signal->rides && told->slot < WEIR_VECTOR;
+		struct observed seen = {
+			.signal = signal->plan,
+			.payload = record && signal->has_payload ? record->payload : NULL,
+			.slot = told->slot,
+			.vector = rides ? worker->vector : NULL,
+			.now_ns = record ? record->now_ns : 0,
+			.flow = rides ? worker->vector->head.flow[told->slot] : record ? record->flow : NULL,
+		};
 
-		tell_all(worker, signal->plan, record && signal->has_payload ? record->payload : NULL, told->slot,
-			rides ? worker->vector : NULL, record ? record->now_ns : 0);
+		seen.is_back = record ? record->from_server : rides && is_back(worker, told->slot);
+		tell_all(worker, &seen);
 	}
 	turn->count = 0;
 }

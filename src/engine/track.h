@@ -83,6 +83,9 @@ void track_stop(struct worker *worker);
 void track_drop(struct worker *worker, struct weir_flow *flow);
 // Does a handler want this, by what is known of the flow and the payload?
 bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, const void *payload);
+// The same for who only looks on.
+bool track_is_watched(const struct plan_watch *watch, const struct weir_event_type *type, const struct weir_flow *flow,
+	const void *payload);
 // deliver.c: an ending is told to one element
 void track_tell(struct worker *worker, struct hot *hot, struct ending *ending);
 

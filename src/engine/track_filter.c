@@ -86,3 +86,11 @@ bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, c
 	return (!handler->filter || filter_event(handler->filter->program, NULL, 0, look_up, &scene)) &&
 		(!handler->payload_program || filter_event(handler->payload_program, NULL, 0, look_up, &scene));
 }
+
+bool track_is_watched(const struct plan_watch *watch, const struct weir_event_type *type, const struct weir_flow *flow,
+	const void *payload)
+{
+	struct scene scene = { { type, payload }, (const struct flow *)flow };
+
+	return !watch->program || filter_event(watch->program, NULL, 0, look_up, &scene);
+}

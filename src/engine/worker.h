@@ -52,6 +52,7 @@ struct event_record {
 	uint8_t from_server : 1; // it is of the server's side
 	uint8_t before : 7;      // which slot it comes before, where it rides on none
 	uint64_t now_ns;           // of those that ride on none
+	const struct weir_flow *flow; // whose end it tells of; NULL: look at the slot
 	uint64_t payload[];
 };
 

@@ -25,6 +25,7 @@ struct observer_element {
 	const char *file; // "-": standard output
 	struct weir_texts events, fields;
 	const char *where;
+	const char *format; // "json", "lines", "colour"
 };
 
 // FlowTracker: how the tracker works. Times are seconds without a packet.

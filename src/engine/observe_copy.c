@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Into the ring: what of an event an observer shows is copied, for its packet goes on.
+#include "engine/observe_inside.h"
+
+uint32_t observation_size(const struct plan_observer *observer, uint32_t payload)
+{
+	uint32_t size = (uint32_t)sizeof(struct observation) + ((payload + 7) & ~7u) +
+		observer->fields.count * FIELD_ROOM + OBSERVATION_TEXT;
+
+	return size < OBSERVATION_MOST ? size : OBSERVATION_MOST;
+}
+
+// A text is copied behind; where it was pointed at stands its offset there.
+static uint64_t keep_text(struct observation *record, unsigned fields, const void *bytes, uint32_t length)
+{
+	uint32_t room = OBSERVATION_TEXT - record->text_size, at = record->text_size;
+
+	if (!bytes)
+		return TEXT_ABSENT;
+	length = length < room ? length : room;
+	if (length)
+		memcpy((char *)observation_texts(record, fields) + at, bytes, length);
+	record->text_size = (uint16_t)(at + length);
+	return (uint64_t)at << 32 | length;
+}
+
+static void keep_payload(struct observation *record, const struct plan_observer *observer,
+	const struct weir_event_type *type, const void *payload)
+{
+	memcpy(record->bytes, payload, record->payload_size);
+	for (const struct weir_part *part = type->parts; part && part->field; part++) {
+		struct weir_text text;
+		const char *string;
+		uint64_t kept;
+
+		if (part->type == WEIR_VIEW) {
+			memcpy(&text, (const char *)payload + part->offset, sizeof(text));
+		} else if (part->type == WEIR_STRING) {
+			memcpy(&string, (const char *)payload + part->offset, sizeof(string));
+			text = (struct weir_text){ string, string ? (uint32_t)strlen(string) : 0 };
+		} else {
+			continue;
+		}
+		kept = keep_text(record, observer->fields.count, text.at, text.length);
+		memcpy(record->bytes + part->offset, &kept, sizeof(kept));
+	}
+}
+
+static void keep_field(struct observation *record, const struct plan_observer *observer, unsigned n,
+	struct vector *vector, unsigned slot)
+{
+	const struct plan_value *value = observer->fields.at[n];
+	char *to = record->bytes + ((record->payload_size + 7u) & ~7u) + n * FIELD_ROOM;
+	struct field_view view;
+	const uint8_t *bytes;
+	uint64_t kept;
+
+	if (!(*vector_mask(vector, value->has) >> slot & 1))
+		return;
+	record->present |= (uint64_t)1 << n;
+	if (!value->size) {
+		*to = (char)(value->at ? *vector_mask(vector, value->at) >> slot & 1 : 1);
+		return;
+	}
+	memcpy(to, (char *)vector + value->at + (size_t)slot * value->size, value->size);
+	if (!value->field || (value->field->type != FIELD_BYTES && value->field->type != FIELD_STRING))
+		return;
+	memcpy(&view, to, sizeof(view));
+	view.length = view.length < 128 ? view.length : 128;
+	bytes = weir_bytes(&vector->head, slot, view.offset, view.length);
+	kept = keep_text(record, observer->fields.count, bytes, bytes ? view.length : 0);
+	memcpy(to, &kept, sizeof(kept));
+}
+
+static bool is_of_conversation(const struct weir_event_type *type)
+{
+	return type->per > WEIR_PER_PACKET && type->per < WEIR_PER_HOST;
+}
+
+static void keep_flow(struct observation *record, const struct weir_flow *flow)
+{
+	record->has_flow = true;
+	record->ends[0] = weir_end_(flow, 0);
+	record->ends[1] = weir_end_(flow, 1);
+	record->ports[0] = flow->client_port;
+	record->ports[1] = flow->server_port;
+	record->protocol = flow->protocol;
+}
+
+void observation_fill(struct observation *record, const struct plan_observer *observer, const struct observed *seen)
+{
+	*record = (struct observation){ .time_ns = seen->vector ? seen->vector->head.time_ns[seen->slot] : seen->now_ns,
+		.signal = (uint16_t)seen->signal->index,
+		.is_back = seen->is_back };
+	if (seen->flow && is_of_conversation(seen->signal->type))
+		keep_flow(record, seen->flow);
+	record->payload_size = seen->payload ? seen->signal->type->size : 0;
+	if (seen->payload)
+		keep_payload(record, observer, seen->signal->type, seen->payload);
+	for (unsigned i = 0; seen->vector && i < observer->fields.count && i < OBSERVATION_FIELDS; i++)
+		keep_field(record, observer, i, seen->vector, seen->slot);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the writers of observed events share.
+#ifndef ENGINE_OBSERVE_INSIDE_H
+#define ENGINE_OBSERVE_INSIDE_H
+
+#include "engine/observe_write.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+enum { FIELD_ROOM = 16 };
+#define TEXT_ABSENT UINT64_MAX // in place of a text
+
+// What is behind a record: the values of fields, then texts.
+static inline const char *observation_values(const struct observation *record)
+{
+	return record->bytes + ((record->payload_size + 7u) & ~7u);
+}
+static inline const char *observation_texts(const struct observation *record, unsigned fields)
+{
+	return observation_values(record) + (size_t)fields * FIELD_ROOM;
+}
+// A part's or field's text, of the offset and length that stand for it.
+static inline struct weir_text observation_text(const char *texts, const void *at)
+{
+	uint64_t kept;
+
+	memcpy(&kept, at, sizeof(kept));
+	return (struct weir_text){ texts + (kept >> 32), (uint32_t)kept };
+}
+bool observation_has(const struct weir_part *part, const char *payload);
+bool observation_has_ports(uint8_t protocol);
+// "10.0.0.1", "2001:db8::1"
+void observation_address(char text[INET6_ADDRSTRLEN], const struct weir_addr *addr);
+
+// Each writes one line, with its end.
+void observe_json(FILE *to, const struct plan_observer *observer, const struct weir_event_type *type,
+	const struct observation *record);
+void observe_json_lost(FILE *to, uint64_t count);
+void observe_line(FILE *to, const struct plan_observer *observer, const struct weir_event_type *type,
+	const struct observation *record, bool is_coloured);
+void observe_line_lost(FILE *to, uint64_t count, bool is_coloured);
+
+#endif
