@@ -10,6 +10,7 @@ static const struct command {
 	int (*run)(int count, char **words);
 } commands[] = {
 	{ "run", "runs a graph on interfaces or captures", cli_run },
+	{ "watch", "tells what happens in captures or on interfaces", cli_watch },
 	{ "check", "says what is wrong with a graph or a module, without running it", cli_check },
 	{ "explain", "shows the plan of a graph: order, what was inserted, layout, cost", cli_explain },
 	{ "modules", "lists element classes, or describes one", cli_modules },

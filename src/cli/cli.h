@@ -11,6 +11,7 @@
 enum { CLI_FINE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 int cli_run(int count, char **words);
+int cli_watch(int count, char **words);
 int cli_check(int count, char **words);
 int cli_explain(int count, char **words);
 int cli_modules(int count, char **words);

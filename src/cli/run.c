@@ -2,7 +2,7 @@
 // weir run: a graph on interfaces or captures, until the captures end, the time is over, or a
 // signal comes. SIGHUP reads the graph again and swaps it in; a wrong one leaves the old one
 // running.
-#include "cli/cli.h"
+#include "cli/run.h"
 #include "cli/summary.h"
 
 #include <errno.h>
@@ -24,17 +24,6 @@ enum {
 	OPTION_SEED,
 	OPTION_HELP,
 	OPTION_BUFFERS
-};
-
-struct run {
-	struct cli_graph graph;
-	struct cli_binds binds;
-	LIST(const char *) handlers;
-	unsigned workers, fill, buffers;
-	double duration_s;
-	uint64_t seed;
-	bool has_seed, is_json, is_quiet, busy_poll;
-	struct plan *plan;
 };
 
 static const struct option options[] = {
@@ -277,6 +266,8 @@ static int finish(struct run *run, double from)
 		summary_json(run->plan, seconds() - from, stdout);
 	else if (!run->is_quiet)
 		summary_print(run->plan, seconds() - from, stderr);
+	if (run->report)
+		run->report(run, run->plan);
 	summary_ports(engine_generation(), stderr);
 	list_each (handler, &run->handlers)
 		is_well = summary_handler(run->plan, *handler, stdout) && is_well;
@@ -314,25 +305,38 @@ static int start(struct run *run)
 	return status;
 }
 
+void run_init(struct run *run)
+{
+	*run = (struct run){ .workers = 1 };
+	cli_graph_init(&run->graph);
+	run->binds.arena = run->graph.arena;
+}
+
+int run_graph(struct run *run)
+{
+	run->plan = cli_graph_read(&run->graph) ? cli_graph_plan(&run->graph, run->workers) : NULL;
+	if (!run->plan)
+		return CLI_FAILED;
+	if (cli_bind(&run->binds, run->plan))
+		return start(run);
+	plan_destroy(run->plan);
+	return CLI_USAGE;
+}
+
+void run_uninit(struct run *run)
+{
+	cli_graph_free(&run->graph);
+}
+
 int cli_run(int count, char **words)
 {
-	struct run run = { .workers = 1 };
+	struct run run;
 	int status;
 
-	cli_graph_init(&run.graph);
-	run.binds.arena = run.graph.arena;
+	run_init(&run);
 	status = take_options(&run, count, words);
-	if (status < 0) {
-		status = CLI_FAILED;
-		run.plan = cli_graph_read(&run.graph) ? cli_graph_plan(&run.graph, run.workers) : NULL;
-		if (run.plan && !cli_bind(&run.binds, run.plan)) {
-			plan_destroy(run.plan);
-			run.plan = NULL;
-			status = CLI_USAGE;
-		}
-		if (run.plan)
-			status = start(&run);
-	}
-	cli_graph_free(&run.graph);
+	if (status < 0)
+		status = run_graph(&run);
+	run_uninit(&run);
 	return status;
 }
