@@ -50,7 +50,7 @@ static int check_kind(struct check *check, const struct weir_member *member)
 {
 	switch (member->kind) {
 	case WEIR_IS_FIELD:
-		if (!is_name(member->field, "."))
+		if (!is_name(member->field, ".#-")) // "udp.payload#-1": the last of them
 			return refuse(check,
 				"%s: member \"%s\" is a column of the field \"%s\", which is no name of a field",
 				check->what, member->name, member->field ? member->field : "");
