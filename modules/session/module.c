@@ -2,4 +2,4 @@
 // session: what is spoken on flows.
 #include "session.h"
 
-WEIR_MODULE("session", "0.1.0", &HTTP);
+WEIR_MODULE("session", "0.1.0", &HTTP, &TLS, &DNS);
