@@ -5,6 +5,7 @@
 #include "cli/watch_count.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -170,6 +171,8 @@ static void report(const struct run *run, const struct plan *plan)
 		watch_report_json(plan, stdout);
 	else if (watch->sums_up)
 		watch_report(plan, stdout);
+	if (watch_missed())
+		fprintf(stderr, "weir: %" PRIu64 " packets came faster than they could be read\n", watch_missed());
 }
 static_assert(offsetof(struct watch, run) == 0);
 

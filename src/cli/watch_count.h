@@ -33,6 +33,7 @@ struct watch_count {
 extern const struct weir_module watch_module; // has the class WatchCount
 extern const struct weir_class WatchCount;
 
+uint64_t watch_missed(void); // packets that came faster than they could be read
 // Of all workers, after the end.
 void watch_report_json(const struct plan *plan, FILE *to);
 void watch_report(const struct plan *plan, FILE *to);

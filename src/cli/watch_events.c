@@ -7,7 +7,7 @@
 #include <fnmatch.h>
 
 // What an analyst wants to hear who did not say. Those that nothing raises here are passed over.
-static const char *const notable[] = { "flow.ended", "tcp.reset", "tcp.gap", "tcp.overlapped", "packet.malformed",
+static const char *const notable[] = { "flow.ended", "tcp.reset", "tcp.gap", "packet.malformed",
 	"http.*", "tls.*", "dns.*", "quic.*", "ssh.*" };
 
 static void add(struct watch *watch, const struct weir_event_type *type)

@@ -77,7 +77,7 @@ static const struct plan_element *counter_of(const struct plan *plan)
 	return NULL;
 }
 
-static uint64_t missed(void)
+uint64_t watch_missed(void)
 {
 	const struct generation *generation = engine_generation();
 	uint64_t sum = 0;
@@ -94,7 +94,7 @@ static bool total_up(struct total *total, const struct plan *plan)
 	const struct watch_count *counts[PLAN_WORKERS];
 	unsigned workers = engine_workers();
 
-	*total = (struct total){ .sum = calloc(1, sizeof(*total->sum)), .engine = engine_sum(), .missed = missed() };
+	*total = (struct total){ .sum = calloc(1, sizeof(*total->sum)), .engine = engine_sum(), .missed = watch_missed() };
 	if (!total->sum || !element)
 		return false;
 	for (unsigned i = 0; i < workers; i++) {
