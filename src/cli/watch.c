@@ -10,12 +10,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPTION_JSON = 256, OPTION_SUMMARY, OPTION_HASH, OPTION_EVENTS, OPTION_DURATION, OPTION_BUFFERS, OPTION_HELP,
-	OPTION_EXPLAIN };
+enum {
+	OPTION_JSON = 256,
+	OPTION_LINES,
+	OPTION_SUMMARY,
+	OPTION_HASH,
+	OPTION_EVENTS,
+	OPTION_EXPLAIN,
+	OPTION_DURATION,
+	OPTION_BUFFERS,
+	OPTION_HELP,
+};
 
 static const struct option options[] = {
 	{ "filter", required_argument, NULL, 'f' },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "lines", no_argument, NULL, OPTION_LINES },
 	{ "summary", no_argument, NULL, OPTION_SUMMARY },
 	{ "hash", no_argument, NULL, OPTION_HASH },
 	{ "events", no_argument, NULL, OPTION_EVENTS },
@@ -35,6 +45,7 @@ static int usage(FILE *to, int status)
 		"  -e EVENTS            names or globs of what is told: 'flow.ended tcp.*'\n"
 		"  --events             lists what there is to be told\n"
 		"  --json               lines of JSON, also on a terminal\n"
+		"  --lines              lines for people, also elsewhere\n"
 		"  --summary            sums up at the end: flows, findings of TCP, who talked most\n"
 		"  --hash               stream.closed tells the SHA-256 of the stream\n"
 		"  --explain            prints the plan instead of running it\n"
@@ -70,13 +81,18 @@ static const char *list_of(const struct watch *watch)
 	return text;
 }
 
+static bool is_for_people(const struct watch *watch)
+{
+	return !watch->is_json && (watch->is_readable || isatty(STDOUT_FILENO));
+}
+
 static const char *format_of(const struct watch *watch)
 {
 	const char *no_colour = getenv("NO_COLOR");
 
-	if (watch->is_json || !isatty(STDOUT_FILENO))
+	if (!is_for_people(watch))
 		return "json";
-	return no_colour && *no_colour ? "lines" : "colour";
+	return !isatty(STDOUT_FILENO) || (no_colour && *no_colour) ? "lines" : "colour";
 }
 
 static void define(struct watch *watch, const char *name, const char *value)
@@ -167,10 +183,10 @@ static void report(const struct run *run, const struct plan *plan)
 {
 	const struct watch *watch = (const struct watch *)run;
 
-	if (watch->sums_up && (watch->is_json || !isatty(STDOUT_FILENO)))
-		watch_report_json(plan, stdout);
-	else if (watch->sums_up)
+	if (watch->sums_up && is_for_people(watch))
 		watch_report(plan, stdout);
+	else if (watch->sums_up)
+		watch_report_json(plan, stdout);
 	if (watch_missed())
 		fprintf(stderr, "weir: %" PRIu64 " packets came faster than they could be read\n", watch_missed());
 }
@@ -236,6 +252,9 @@ int cli_watch(int count, char **words)
 			break;
 		case OPTION_JSON:
 			watch.is_json = true;
+			break;
+		case OPTION_LINES:
+			watch.is_readable = true;
 			break;
 		case OPTION_SUMMARY:
 			watch.sums_up = true;

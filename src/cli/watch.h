@@ -8,7 +8,7 @@
 struct watch {
 	struct run run;
 	const char *filter, *events; // as written; NULL: not given
-	bool is_json, sums_up, hashes;
+	bool is_json, is_readable, sums_up, hashes;
 	LIST(const char *) names;    // of events that are told
 	bool tells_packets;          // some of them are of packets, not of flows
 };

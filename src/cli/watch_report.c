@@ -94,7 +94,8 @@ static bool total_up(struct total *total, const struct plan *plan)
 	const struct watch_count *counts[PLAN_WORKERS];
 	unsigned workers = engine_workers();
 
-	*total = (struct total){ .sum = calloc(1, sizeof(*total->sum)), .engine = engine_sum(), .missed = watch_missed() };
+	*total = (struct total){
+		.sum = calloc(1, sizeof(*total->sum)), .engine = engine_sum(), .missed = watch_missed() };
 	if (!total->sum || !element)
 		return false;
 	for (unsigned i = 0; i < workers; i++) {

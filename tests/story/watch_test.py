@@ -116,6 +116,11 @@ def test_lines_for_people():
     assert on_a_terminal('--json', HTTP).startswith('{"time"')
 
 
+def test_lines_where_no_terminal_is():
+    _, out, _ = watch('--lines', '-e', 'flow.ended', HTTP)
+    assert out.count(' → ') == 3 and '\033' not in out and '{' not in out
+
+
 def test_streams_with_their_hash():
     streams = told('--hash', '-e', 'stream.closed', HTTP)
     assert len(streams) == 6 and all(len(stream['stream.sha256']) == 64 for stream in streams)
