@@ -31,7 +31,8 @@ struct view { // of udp.payload: where it lies
 struct dns {
 	uint32_t messages;
 	WEIR_TABLE(struct session_key, struct dns_bytes) begun; // messages of which a part has come, over TCP
-	WEIR_PER_FLOW(struct dns_flow) talk;
+	WEIR_PER_FLOW(struct dns_flow)
+	talk;
 	WEIR_SIGNAL(dns_query) query;
 	WEIR_SIGNAL(dns_response) response;
 	WEIR_COLUMN(struct view) payload; // innermost, as flows are
@@ -100,7 +101,8 @@ static void message_came(struct dns *self, struct weir_call *call, unsigned slot
 		weir_count(&self->odd);
 	if (dns_is_response(&self->message)) {
 		weir_count(&self->responses);
-		weir_raise_at(call, slot, self->response, (struct weir_dns_message[1]){ tell(self, flow, from_server) });
+		weir_raise_at(call, slot, self->response,
+			(struct weir_dns_message[1]){ tell(self, flow, from_server) });
 	} else {
 		weir_count(&self->queries);
 		weir_raise_at(call, slot, self->query, (struct weir_dns_message[1]){ tell(self, flow, from_server) });
@@ -112,7 +114,8 @@ static void message_came(struct dns *self, struct weir_call *call, unsigned slot
 // A flow that begins with something else is not looked at for ever.
 static bool is_hopeless(const struct weir_flow *flow, const struct dns_flow *talk)
 {
-	return (!talk->is_known && talk->misses >= MISSES) || is_port(flow, NAME_SERVICE);
+	return (!talk->is_known && talk->misses >= MISSES && place_of(flow) == DNS_ANY_PORT) ||
+		is_port(flow, NAME_SERVICE);
 }
 
 // The whole payload where it lies together; else as much as can be read at once.
@@ -141,7 +144,7 @@ static void read_packet(struct dns *self, struct weir_call *call, unsigned slot)
 		message_came(self, call, slot, flow, weir_column(v, self->source)[slot] != flow->client_port);
 		return;
 	}
-	talk->misses += !talk->is_known;
+	talk->misses += talk->misses < MISSES;
 	if (talk->is_known || place_of(flow) == DNS_ITS_PORT)
 		weir_count(&self->malformed);
 }
@@ -268,7 +271,8 @@ static enum weir_verdict bytes_came(struct weir_event *event, const struct weir_
 	memory = bytes_begun(self, side, &key);
 	for (uint32_t at = 0; at < data->data.length;) {
 		at += side->has < PREFIX ? take_prefix(talk, side, bytes + at)
-					 : take_message(self, event, side, memory->at, bytes + at, data->data.length - at);
+					 : take_message(self, event, side, memory->at, bytes + at,
+						   data->data.length - at);
 		if (!talk->is_known && talk->misses >= MISSES)
 			return leave(self, event);
 	}
@@ -283,17 +287,23 @@ static enum weir_verdict flow_went(struct weir_event *event)
 	return WEIR_PASS;
 }
 
-WEIR_CLASS(DNS, dns,
-	.about = "tells of questions and answers over UDP and TCP, on any port",
-	WEIR_MEMBERS(WEIR_SETTING(dns, messages, "256", .min = 1, .max = 1 << 20,
-			     .about = "how many messages of which a part has come, over TCP, are kept at once"),
-		WEIR_KEEPS(dns, begun, .rows_from = "messages"), WEIR_STATE(dns, talk), WEIR_RAISES(dns, query, dns_query),
-		WEIR_RAISES(dns, response, dns_response), WEIR_READS_IF(dns, payload, "udp.payload#-1"),
-		WEIR_READS_IF(dns, source, "udp.srcport#-1"), WEIR_COUNTS(dns, queries, .about = "messages that ask"),
+WEIR_CLASS(DNS, dns, .about = "tells of questions and answers over UDP and TCP, on any port",
+	WEIR_MEMBERS(
+		WEIR_SETTING(dns, messages, "256", .min = 1, .max = 1 << 20,
+			.about =
+				"how many messages of which a part has come, over TCP, are kept at once"),
+		WEIR_KEEPS(dns, begun, .rows_from = "messages"), WEIR_STATE(dns, talk),
+		WEIR_RAISES(dns, query, dns_query), WEIR_RAISES(dns, response, dns_response),
+		WEIR_READS_IF(dns, payload, "udp.payload#-1"),
+		WEIR_READS_IF(dns, source, "udp.srcport#-1"),
+		WEIR_COUNTS(dns, queries, .about = "messages that ask"),
 		WEIR_COUNTS(dns, responses, .about = "messages that answer"),
-		WEIR_COUNTS(dns, odd, .about = "of both: with something wrong behind the question (dns.anomaly)"),
-		WEIR_COUNTS(dns, malformed, .about = "messages that cannot be read, where there must be some"),
+		WEIR_COUNTS(dns, odd,
+			.about = "of both: with something wrong behind the question (dns.anomaly)"),
+		WEIR_COUNTS(dns, malformed,
+			.about = "messages that cannot be read, where there must be some"),
 		WEIR_COUNTS(dns, lost_messages,
-			.about = "messages over TCP of which a part did not come, or was forgotten for want of room")),
+			.about =
+				"messages over TCP of which a part did not come, or was forgotten for want of room")),
 	WEIR_HANDLERS(WEIR_ON(stream_data, bytes_came), WEIR_ON(flow_ended, flow_went)),
 	.process = process);

@@ -8,7 +8,8 @@
 struct http {
 	uint32_t heads;
 	WEIR_TABLE(struct session_key, struct http_head) begun; // heads of which a part has come
-	WEIR_PER_FLOW(struct http_connection) connection;
+	WEIR_PER_FLOW(struct http_connection)
+	connection;
 	WEIR_SIGNAL(http_request) request;
 	WEIR_SIGNAL(http_response) response;
 	weir_counter requests, responses, odd, lost_heads, others;
@@ -24,7 +25,8 @@ struct hearing {
 
 // ---- heads
 
-static struct weir_text text_of(struct http *self, const struct http_head *head, enum http_part part, bool *is_truncated)
+static struct weir_text text_of(
+	struct http *self, const struct http_head *head, enum http_part part, bool *is_truncated)
 {
 	const struct http_span *span = &head->part[part];
 
@@ -119,7 +121,8 @@ static void forget(struct http *self, const struct weir_flow *flow)
 }
 
 // The head of this side, if a part of it has come: the others are read where they are done with at once.
-static struct http_head *head_begun(struct http *self, struct http_connection *connection, const struct session_key *key)
+static struct http_head *head_begun(
+	struct http *self, struct http_connection *connection, const struct session_key *key)
 {
 	struct http_head *row;
 

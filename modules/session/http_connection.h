@@ -55,8 +55,9 @@ struct http_ear {
 	void *context;
 };
 
-// The next bytes of a side, from `offset` of its stream. `head` is memory: while the side is HTTP_IN_HEAD it is the same
-// or a copy in each call (if it was lost: http_lose), else it may be any.
+// The next bytes of a side, from `offset` of its stream. `head` is memory: while the side is
+// HTTP_IN_HEAD it is the same or a copy in each call (if it was lost: http_lose), else it may be
+// any.
 void http_bytes(struct http_connection *connection, unsigned side, uint64_t offset, const char *bytes, uint32_t length,
 	struct http_head *head, const struct http_ear *ear);
 void http_lose(struct http_connection *connection, unsigned side);

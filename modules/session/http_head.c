@@ -186,8 +186,8 @@ static void take_coding(struct http_head *head, struct words value)
 		if (was_chunked || head->is_line_cut)
 			note(head, HTTP_BAD_CODING);
 		head->is_chunked = was_chunked = is_word(coding, "chunked");
-		if (!was_chunked && !is_word(coding, "gzip") && !is_word(coding, "deflate") && !is_word(coding, "compress") &&
-			!is_word(coding, "identity"))
+		if (!was_chunked && !is_word(coding, "gzip") && !is_word(coding, "deflate") &&
+			!is_word(coding, "compress") && !is_word(coding, "identity"))
 			note(head, HTTP_BAD_CODING);
 		head->has_coding |= !is_word(coding, "identity");
 	}

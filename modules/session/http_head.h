@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heads of HTTP/1.x messages (RFC 9112), line by line, in pieces of any size. What is kept of a head stands in a bounded
-// buffer; what decides where the message ends is found however long the head is.
+// Heads of HTTP/1.x messages (RFC 9112), line by line, in pieces of any size. What is kept of a
+// head stands in a bounded buffer; what decides where the message ends is found however long the
+// head is.
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 

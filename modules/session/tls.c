@@ -18,7 +18,8 @@ struct tls_flow {
 struct tls {
 	uint32_t hellos;
 	WEIR_TABLE(struct session_key, struct tls_message) begun; // hellos of which a part has come
-	WEIR_PER_FLOW(struct tls_flow) handshake;
+	WEIR_PER_FLOW(struct tls_flow)
+	handshake;
 	WEIR_SIGNAL(tls_client_hello) client_hello;
 	WEIR_SIGNAL(tls_server_hello) server_hello;
 	weir_counter client_hellos, server_hellos, lost_hellos, others;
@@ -33,7 +34,8 @@ enum { LONGEST = 1 << 18 }; // bytes of a side in which its hello must have come
 
 static struct weir_text text_of(struct tls *self, const struct tls_span *span)
 {
-	return span->is_there ? texts_keep(&self->texts, self->hello.text + span->at, span->length, &self->hello.is_truncated)
+	return span->is_there ? texts_keep(&self->texts, self->hello.text + span->at, span->length,
+					&self->hello.is_truncated)
 			      : (struct weir_text){ NULL, 0 };
 }
 
@@ -145,7 +147,8 @@ static bool is_over(const struct tls_flow *handshake)
 		(side[0].state == TLS_TOLD && side[1].state == TLS_TOLD);
 }
 
-static void read_on(struct tls *self, struct weir_event *event, struct tls_side *side, const struct weir_stream_data *data)
+static void read_on(struct tls *self, struct weir_event *event, struct tls_side *side,
+	const struct weir_stream_data *data)
 {
 	struct session_key key = { event->flow, event->from_server };
 	struct tls_message *message = message_begun(self, side, &key);

@@ -42,8 +42,8 @@ struct tls_hello {
 	char text[TLS_TEXT];
 };
 
-// The next bytes of a side, up to the end of its hello; how many it took. `message` is memory, the same or a copy in each
-// call while side->read is not 0.
+// The next bytes of a side, up to the end of its hello; how many it took. `message` is memory, the
+// same or a copy in each call while side->read is not 0.
 uint32_t tls_bytes(struct tls_side *side, uint8_t message[TLS_MESSAGE], const uint8_t *bytes, uint32_t length);
 // What stands in a message that was TLS_TOLD. false: it contradicts itself in its fixed part.
 bool tls_read_hello(struct tls_hello *hello, const uint8_t *message, uint32_t length);
