@@ -165,6 +165,8 @@ bool filter_payload_part(void *context, const struct field *field, unsigned inde
 
 	if (!at || !filter_part_is_there(part, at))
 		return false;
+	if ((part->type == WEIR_VIEW && !text->at) || (part->type == WEIR_STRING && !*string))
+		return false; // a text that is absent, as logs have it
 	value->type = field->type;
 	if (part->type == WEIR_STRINGS)
 		return set_one_of(at, index, value);
@@ -173,7 +175,7 @@ bool filter_payload_part(void *context, const struct field *field, unsigned inde
 	if (part->type == WEIR_VIEW)
 		set_text(value, text->at, text->length);
 	else if (part->type == WEIR_STRING)
-		set_text(value, *string, *string ? (uint32_t)strlen(*string) : 0);
+		set_text(value, *string, (uint32_t)strlen(*string));
 	else if (part->type == WEIR_IP || part->type == WEIR_PREFIX)
 		memcpy(value->addr, at, sizeof(value->addr));
 	else if (part->type == WEIR_ETHER)
