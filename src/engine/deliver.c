@@ -118,12 +118,18 @@ struct delivery {
 	bool has_outputs; // some verdict chose an output
 };
 
+// Of its packet; none where it rides on none: then verdicts are of the flow alone.
+static weir_mask bit_of(const struct weir_event *event)
+{
+	return event->vector ? (weir_mask)1 << event->slot : 0;
+}
+
 static void verdict_drop(struct delivery *delivery)
 {
 	struct weir_event *event = &delivery->event;
-	weir_mask bit = (weir_mask)1 << event->slot;
+	weir_mask bit = bit_of(event);
 
-	if (delivery->dropped & bit)
+	if (!bit || delivery->dropped & bit)
 		return;
 	delivery->dropped |= bit;
 	weir_count(event->why ? event->why : &delivery->hot->instance->bare_drops);
@@ -210,7 +216,7 @@ static void be_done(struct delivery *delivery)
 
 static void obey(struct delivery *delivery, enum weir_verdict verdict)
 {
-	weir_mask bit = (weir_mask)1 << delivery->event.slot;
+	weir_mask bit = bit_of(&delivery->event);
 
 	switch (verdict) {
 	case WEIR_PASS:
