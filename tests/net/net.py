@@ -120,7 +120,10 @@ class Namespace:
 
         def seen():
             if tcpdump.is_running:
-                time.sleep(0.2)  # what is under way
+                before = None
+                while before != tcpdump.output:  # what is under way, on a slow machine too
+                    before = tcpdump.output
+                    time.sleep(0.5)
                 tcpdump.stop()
             return re.sub(r"\n\s+", " ", tcpdump.output)
 

@@ -50,7 +50,7 @@ def end_point(text):
 
 
 @pytest.mark.skipif(not CAPTURES, reason='no traces here (WEIR_TRACES)')
-@pytest.mark.parametrize('capture', CAPTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize('capture', CAPTURES, ids=[path.stem for path in CAPTURES])
 def test_streams_are_what_other_programs_found(capture, tmp_path):
     truth = json.loads(capture.with_suffix('').with_suffix('.truth.json').read_text())
     streams = streams_of(events(capture, tmp_path / 'log', 'stream.closed'))
@@ -68,7 +68,7 @@ def test_streams_are_what_other_programs_found(capture, tmp_path):
 
 
 @pytest.mark.skipif(not CAPTURES, reason='no traces here (WEIR_TRACES)')
-@pytest.mark.parametrize('capture', CAPTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize('capture', CAPTURES, ids=[path.stem for path in CAPTURES])
 def test_as_many_connections(capture, tmp_path):
     truth = json.loads(capture.with_suffix('').with_suffix('.truth.json').read_text())
     flows = events(capture, tmp_path / 'log', 'flow.ended')

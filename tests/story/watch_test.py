@@ -166,7 +166,7 @@ def test_a_summary_for_people():
 
 
 @pytest.mark.skipif(not CAPTURES, reason='no traces here (WEIR_TRACES)')
-@pytest.mark.parametrize('capture', CAPTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize('capture', CAPTURES, ids=[path.stem for path in CAPTURES])
 def test_sums_are_those_of_other_programs(capture):
     truth = json.loads(capture.with_suffix('').with_suffix('.truth.json').read_text())
     summary = told('--summary', capture)[0]
