@@ -44,7 +44,8 @@ static void copy_texts(const struct weir_signal *signal, void *payload, char *to
 	each_view (part, signal) {
 		const struct weir_text *view = view_at(payload, part);
 
-		memcpy(to, view->at, view->length);
+		if (view->length)
+			memcpy(to, view->at, view->length);
 		to += view->length;
 	}
 }
@@ -106,6 +107,8 @@ static void point_views(const struct weir_signal *signal, void *payload, const c
 	each_view (part, signal) {
 		struct weir_text *view = view_at(payload, part);
 
+		if (!view->at) // absent, and stays so
+			continue;
 		if (!texts)
 			view->length = 0;
 		view->at = texts;
