@@ -80,31 +80,20 @@ static int usage(FILE *to, int status)
 
 // ---- options
 
-static bool number(const char *text, const char *what, double least, double most, double *to)
-{
-	char *end;
-
-	*to = strtod(text, &end);
-	if (end != text && !*end && *to >= least && *to <= most)
-		return true;
-	fprintf(stderr, "weir: --%s: \"%s\" is no number from %g to %g\n", what, text, least, most);
-	return false;
-}
-
 static const struct numeric { // options that are numbers
 	int option;
 	const char *name;
 	double least, most;
 } numerics[] = {
-	{ OPTION_SIZE, "size", 64, 9000 },
-	{ OPTION_FLOWS, "flows", 1, 1 << 20 },
-	{ OPTION_CIRCLE, "circle", 64, 1 << 22 },
-	{ OPTION_FILL, "fill", 1, WEIR_VECTOR },
-	{ OPTION_BUFFERS, "buffers", 512, 1 << 24 },
-	{ OPTION_CORE, "core", 0, 1023 },
-	{ OPTION_ROUNDS, "rounds", 1, MOST_ROUNDS },
-	{ OPTION_SECONDS, "seconds", 0.01, 3600 },
-	{ 'w', "workers", 1, PLAN_WORKERS },
+	{ OPTION_SIZE, "--size", 64, 9000 },
+	{ OPTION_FLOWS, "--flows", 1, 1 << 20 },
+	{ OPTION_CIRCLE, "--circle", 64, 1 << 22 },
+	{ OPTION_FILL, "--fill", 1, WEIR_VECTOR },
+	{ OPTION_BUFFERS, "--buffers", 512, 1 << 24 },
+	{ OPTION_CORE, "--core", 0, 1023 },
+	{ OPTION_ROUNDS, "--rounds", 1, MOST_ROUNDS },
+	{ OPTION_SECONDS, "--seconds", 0.01, 3600 },
+	{ 'w', "--workers", 1, PLAN_WORKERS },
 };
 
 static void take_number(struct bench *bench, int option, double value)
@@ -154,7 +143,7 @@ static bool take_option(struct bench *bench, int option)
 
 		if (it->option != option)
 			continue;
-		if (!number(optarg, it->name, it->least, it->most, &value))
+		if (!cli_number(optarg, it->name, it->least, it->most, &value))
 			return false;
 		take_number(bench, option, value);
 		return true;

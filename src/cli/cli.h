@@ -18,6 +18,9 @@ int cli_modules(int count, char **words);
 int cli_new(int count, char **words);
 int cli_bench(int count, char **words);
 
+// An option's number; `what` is the option as written. false after a message.
+bool cli_number(const char *text, const char *what, double least, double most, double *to);
+
 // All that a graph needs before it is planned.
 struct cli_graph {
 	struct arena *arena;

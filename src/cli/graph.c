@@ -23,6 +23,17 @@ static const char *default_path(struct arena *arena)
 	return arena_print(arena, "%s/modules:%s/../lib/weir/modules:%s", directory, directory, WEIR_MODULES_DIR);
 }
 
+bool cli_number(const char *text, const char *what, double least, double most, double *to)
+{
+	char *end;
+
+	*to = strtod(text, &end);
+	if (end != text && !*end && *to >= least && *to <= most)
+		return true;
+	fprintf(stderr, "weir: %s: \"%s\" is no number from %g to %g\n", what, text, least, most);
+	return false;
+}
+
 struct library *cli_library(struct diag *diag)
 {
 	struct library *library = library_create();

@@ -63,17 +63,6 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
-static bool number(const char *text, const char *what, double least, double most, double *to)
-{
-	char *end;
-
-	*to = strtod(text, &end);
-	if (end != text && !*end && *to >= least && *to <= most)
-		return true;
-	fprintf(stderr, "weir: %s: \"%s\" is no number from %g to %g\n", what, text, least, most);
-	return false;
-}
-
 static bool take_option(struct run *run, int option)
 {
 	double value = 0;
@@ -92,14 +81,14 @@ static bool take_option(struct run *run, int option)
 		*list_add(run->graph.arena, &run->handlers) = optarg;
 		return true;
 	case 'w':
-		if (!number(optarg, "-w", 1, PLAN_WORKERS, &value))
+		if (!cli_number(optarg, "-w", 1, PLAN_WORKERS, &value))
 			return false;
 		run->workers = (unsigned)value;
 		return true;
 	case OPTION_SET:
 		return cli_set(&run->graph, optarg);
 	case OPTION_DURATION:
-		return number(optarg, "--duration", 0.001, 1e9, &run->duration_s);
+		return cli_number(optarg, "--duration", 0.001, 1e9, &run->duration_s);
 	case OPTION_JSON:
 		run->is_json = true;
 		return true;
@@ -110,7 +99,7 @@ static bool take_option(struct run *run, int option)
 		run->busy_poll = true;
 		return true;
 	case OPTION_FILL:
-		if (!number(optarg, "--fill", 1, WEIR_VECTOR, &value))
+		if (!cli_number(optarg, "--fill", 1, WEIR_VECTOR, &value))
 			return false;
 		run->fill = (unsigned)value;
 		return true;
@@ -119,7 +108,7 @@ static bool take_option(struct run *run, int option)
 		run->seed = strtoull(optarg, NULL, 0);
 		return true;
 	case OPTION_BUFFERS:
-		if (!number(optarg, "--buffers", 512, 1 << 24, &value))
+		if (!cli_number(optarg, "--buffers", 512, 1 << 24, &value))
 			return false;
 		run->buffers = (unsigned)value;
 		return true;

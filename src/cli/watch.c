@@ -58,17 +58,6 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
-static bool number(const char *text, const char *what, double least, double most, double *to)
-{
-	char *end;
-
-	*to = strtod(text, &end);
-	if (end != text && !*end && *to >= least && *to <= most)
-		return true;
-	fprintf(stderr, "weir: %s: \"%s\" is no number from %g to %g\n", what, text, least, most);
-	return false;
-}
-
 // ---- the graph
 
 // "a b c" in quotes
@@ -210,10 +199,10 @@ static bool take_number(struct watch *watch, int option)
 	double value = 0;
 
 	if (option == OPTION_DURATION)
-		return number(optarg, "--duration", 0.001, 1e9, &watch->run.duration_s);
-	if (option == 'w' && number(optarg, "-w", 1, PLAN_WORKERS, &value))
+		return cli_number(optarg, "--duration", 0.001, 1e9, &watch->run.duration_s);
+	if (option == 'w' && cli_number(optarg, "-w", 1, PLAN_WORKERS, &value))
 		watch->run.workers = (unsigned)value;
-	else if (option == OPTION_BUFFERS && number(optarg, "--buffers", 512, 1 << 24, &value))
+	else if (option == OPTION_BUFFERS && cli_number(optarg, "--buffers", 512, 1 << 24, &value))
 		watch->run.buffers = (unsigned)value;
 	return value > 0;
 }
