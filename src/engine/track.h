@@ -63,6 +63,12 @@ struct tracker {
 	struct weir_addr nobody;
 };
 
+// The table that a flow is in.
+static inline struct flow_table *track_table(const struct tracker *tracker, const struct weir_flow *flow)
+{
+	return tracker->tables[!!(flow->bits_ & FLOW_IPV6)];
+}
+
 // The worker has its own part of plan->max_flows. NULL: errno.
 struct tracker *tracker_create(const struct generation *generation, unsigned worker);
 // On the worker: it takes the share's tracker, or keeps the one that it has and moves to the

@@ -96,7 +96,7 @@ void track_flow_ended(void *owner, struct flow *flow, enum flow_reason reason, u
 void track_drop(struct worker *worker, struct weir_flow *flow)
 {
 	if (flow->bits_ & FLOW_LIVE)
-		flow_live(worker->tracker->tables[!!(flow->bits_ & FLOW_IPV6)], (struct flow *)flow,
+		flow_live(track_table(worker->tracker, flow), (struct flow *)flow,
 			(struct flow_life){ 60 * 1000, FLOW_DROPPED });
 }
 
@@ -110,7 +110,7 @@ void track_begin(struct worker *worker)
 	tracker->slot = WEIR_VECTOR;
 }
 
-// What is left goes to all that know the flow, in the order of the plan.
+// What is left goes to all that know the flow, in the order of the plan; then the bytes that it pointed at may go.
 static void tell_rest(struct worker *worker)
 {
 	struct tracker *tracker = worker->tracker;
@@ -125,6 +125,8 @@ static void tell_rest(struct worker *worker)
 	for (unsigned i = 0; i < tracker->ending_count; i++)
 		give_back(worker, &tracker->endings[i]);
 	tracker->ending_count = 0;
+	if (tracker->streams)
+		stream_sweep(tracker->streams);
 }
 
 void track_end(struct worker *worker)
@@ -136,14 +138,18 @@ void track_end(struct worker *worker)
 	if (tracker->fragments)
 		fragments_settle(tracker->fragments, worker->now_ns);
 	tell_rest(worker);
-	if (tracker->streams)
-		stream_sweep(tracker->streams);
 	for (unsigned i = 0; i < 2; i++) {
 		flow_age(tracker->tables[i], worker->now_ns, TRACK_AGED);
 		tell_rest(worker);
-		if (tracker->streams)
-			stream_sweep(tracker->streams);
 	}
+}
+
+// Outside of a pass.
+static void tell_now(struct worker *worker)
+{
+	tell_rest(worker);
+	worker_end_events(worker);
+	worker_begin(worker);
 }
 
 // In portions, for each flow's ending takes room.
@@ -155,18 +161,9 @@ void track_stop(struct worker *worker)
 
 		for (uint32_t place = 0; (flow = flow_next(table, &place));) {
 			flow_end(table, flow, FLOW_STOPPED, worker->now_ns);
-			if (worker->tracker->ending_count < TRACK_AGED)
-				continue;
-			tell_rest(worker);
-			if (worker->tracker->streams)
-				stream_sweep(worker->tracker->streams);
-			worker_end_events(worker);
-			worker_begin(worker);
+			if (worker->tracker->ending_count >= TRACK_AGED)
+				tell_now(worker);
 		}
 	}
-	tell_rest(worker);
-	if (worker->tracker->streams)
-		stream_sweep(worker->tracker->streams);
-	worker_end_events(worker);
-	worker_begin(worker);
+	tell_now(worker);
 }

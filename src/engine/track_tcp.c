@@ -42,7 +42,7 @@ static void turn(struct worker *worker, struct flow_found *found)
 	struct tcp_side *sides = tcp->side;
 	uint8_t was_told;
 
-	flow_turn(worker->tracker->tables[!!(flow->head.bits_ & FLOW_IPV6)], flow);
+	flow_turn(track_table(worker->tracker, &flow->head), flow);
 	was_told = sides[0].marks & TCP_TOLD;
 	sides[0].marks = (uint8_t)((sides[0].marks & ~TCP_TOLD) | (sides[1].marks & TCP_TOLD));
 	sides[1].marks = (uint8_t)((sides[1].marks & ~TCP_TOLD) | was_told);
@@ -87,7 +87,7 @@ static void note(struct worker *worker, const struct flow_found *found,
 bool track_tcp(struct worker *worker, unsigned slot, struct flow_found *found, const struct track_segment *segment)
 {
 	struct flow *flow = found->flow;
-	struct flow_table *table = worker->tracker->tables[!!(flow->head.bits_ & FLOW_IPV6)];
+	struct flow_table *table = track_table(worker->tracker, &flow->head);
 	uint32_t facts = tcp_step(track_tcp_of(flow), found->from_server, &segment->tcp);
 
 	if (facts & TCP_FACT_REUSED) {
