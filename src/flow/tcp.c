@@ -216,17 +216,17 @@ static void guess(struct tcp_side *to, const struct tcp_segment *segment, bool i
 	to->marks |= TCP_CONFIRMED | (is_first ? TCP_SYN_SEEN : 0);
 }
 
-// What `from` says about how far it has got. Returns TCP_FACT_BAD_ACK alone, or facts.
-static uint32_t check_ack(const struct tcp_side *from, const struct tcp_side *to, const struct tcp_segment *segment)
+// What its other side says about how far it has got. Returns TCP_FACT_BAD_ACK alone, or facts.
+static uint32_t check_ack(const struct tcp_side *to, const struct tcp_segment *segment)
 {
 	if (to->state == TCP_NONE)
 		return 0;
 	if (!(to->marks & TCP_CONFIRMED)) {
 		if (to->marks & TCP_SYN_SEEN && !is_between(segment->ack, to->isn + 1, to->next + TCP_SLACK))
 			return TCP_FACT_BAD_ACK;
-		if (segment->ack - to->next + TCP_FARTHEST >= 2u * TCP_FARTHEST)
+		if (segment->ack - to->next + TCP_MISSED >= 2u * TCP_MISSED)
 			return TCP_FACT_BAD_ACK;
-	} else if (is_behind(segment->ack, to->next + TCP_MISSED) && is_behind(segment->ack, farthest(to, from))) {
+	} else if (is_behind(segment->ack, to->next + TCP_MISSED)) {
 		return TCP_FACT_BAD_ACK;
 	} else if (is_behind(to->acked - TCP_MISSED, segment->ack)) {
 		return TCP_FACT_BAD_ACK;
@@ -299,7 +299,8 @@ static uint32_t look_at_windows(
 		facts |= TCP_FACT_ZERO_WINDOW;
 	if (kind != DATA || !(from->marks & TCP_CONFIRMED))
 		return facts;
-	if (!from->window && segment->length == 1 && segment->seq == from->next)
+	if (!from->window && segment->length == 1 && segment->seq == from->next &&
+		!is_behind(from->acked, segment->seq))
 		return facts | TCP_FACT_ZERO_WINDOW_PROBE;
 	if (end == limit_of(from, to) && to->scale != SCALE_MOST)
 		facts |= TCP_FACT_WINDOW_FULL;
@@ -337,6 +338,8 @@ static enum tcp_state sent(const struct tcp_side *from, const struct tcp_side *t
 
 static void settle(struct tcp_side *side)
 {
+	if (side->next - side->acked + TCP_MISSED >= TCP_MISSED + TCP_FARTHEST)
+		side->acked = side->next; // no window is so wide: the one does not belong to the other
 	if (side->state == TCP_SYN_ACKED && side->marks & TCP_CONFIRMED && is_behind(side->acked, side->isn))
 		side->state = TCP_ESTABLISHED;
 	if (side->state == TCP_FINISHED && side->marks & TCP_CONFIRMED && !is_behind(side->next, side->acked))
@@ -409,14 +412,17 @@ static uint32_t check(struct tcp *tcp, unsigned direction, const struct tcp_segm
 
 	switch (kind) {
 	case SYN: facts = check_syn(from, to, segment); break;
-	case SYN_ACK: facts = check_syn_ack(from, to, segment); break;
+	case SYN_ACK:
+		facts = check_syn_ack(from, to, segment);
+		facts = facts ? facts : check_ack(to, segment);
+		break;
 	case RST: return is_reset_in_window(from, to, segment) ? 0 : TCP_FACT_BAD_RESET;
 	case BAD: return TCP_FACT_BAD_FLAGS;
 	default:
 		if ((!is_in_window(from, to, seq, end) && !resumes(from, to, segment)) ||
 			(has_ended(from) && is_behind(end, from->next)))
 			return TCP_FACT_OUT_OF_WINDOW;
-		return check_ack(from, to, segment);
+		return check_ack(to, segment);
 	}
 	if (facts == TCP_FACT_BAD_SYN)
 		from->marks = (uint8_t)((from->marks & ~(TCP_CALM | TCP_QUIET)) | TCP_CHALLENGED);
