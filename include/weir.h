@@ -698,6 +698,7 @@ struct weir_class {
 	bool no_inputs, no_outputs; // a source or observer; a sink
 	bool many_inputs;           // as many as are connected
 	bool many_outputs;          // start says how many (weir_outputs), else as many as are connected
+	bool on_demand;             // the planner puts it in front of who hears what it raises
 	bool holds;                 // calls weir_hold, weir_clone or weir_emit: packets leave their vector here
 	const void *platform;       // NULL in modules
 };

@@ -306,4 +306,5 @@ WEIR_CLASS(DNS, dns, .about = "tells of questions and answers over UDP and TCP, 
 			.about =
 				"messages over TCP of which a part did not come, or was forgotten for want of room")),
 	WEIR_HANDLERS(WEIR_ON(stream_data, bytes_came), WEIR_ON(flow_ended, flow_went)),
-	.process = process);
+	.process = process,
+	.on_demand = true);

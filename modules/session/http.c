@@ -204,4 +204,5 @@ WEIR_CLASS(HTTP, http,
 		WEIR_COUNTS(http, others, .about = "connections that have turned out to speak something else")),
 	WEIR_HANDLERS(WEIR_ON(tcp_established, connection_came), WEIR_ON(stream_data, bytes_came),
 		WEIR_ON(flow_ended, flow_went)),
-	.process = process);
+	.process = process,
+	.on_demand = true);

@@ -207,4 +207,5 @@ WEIR_CLASS(TLS, tls,
 		WEIR_COUNTS(tls, lost_hellos, .about = "hellos that were forgotten for want of room"),
 		WEIR_COUNTS(tls, others, .about = "connections that have turned out to speak something else")),
 	WEIR_HANDLERS(WEIR_ON(stream_data, bytes_came), WEIR_ON(flow_ended, flow_went)),
-	.process = process);
+	.process = process,
+	.on_demand = true);

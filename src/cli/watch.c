@@ -145,14 +145,14 @@ static void list_events(const struct plan *plan)
 		printf("%-20s %s\n", (*signal)->type->name, (*signal)->type->about ? (*signal)->type->about : "");
 }
 
-// A plan of nothing, which knows all events.
+// A plan of somebody who hears everything, which knows all events.
 static bool look_around(struct watch *watch, bool lists)
 {
 	struct cli_graph *graph = &watch->run.graph;
 	struct plan *plan = NULL;
 	bool is_well;
 
-	graph->text = "FromDump -> Discard;";
+	graph->text = "FromDump -> Discard; JsonLog;";
 	graph->library = cli_library(graph->diag);
 	library_add(graph->library, &watch_module);
 	if (cli_graph_read(graph))

@@ -157,15 +157,19 @@ static void make_vector(struct generation *generation, struct share *share)
 	share->chosen = lines_of(generation, sizeof(weir_mask) * (generation->most_outputs + 1));
 }
 
-static void make_outputs(struct generation *generation, struct hot *hot, const struct plan_element *element)
+// What the planner has put in leads from each input to the output of that number; its code takes that for the only one.
+static void make_outputs(struct generation *generation, struct hot *hot, const struct plan_node *node)
 {
-	hot->outputs = arena_array(generation->arena, struct hot_output, element->output_count + 1);
-	hot->output_count = (uint16_t)element->output_count;
-	for (unsigned i = 0; i < element->output_count; i++) {
-		const struct plan_output *from = &element->outputs[i];
+	const struct plan_element *element = node->element;
+	unsigned first = element->inserted_because ? node->input : 0;
+
+	hot->output_count = (uint16_t)(element->inserted_because ? 1 : element->output_count);
+	hot->outputs = arena_array(generation->arena, struct hot_output, hot->output_count + 1u);
+	for (unsigned i = 0; i < hot->output_count; i++) {
+		const struct plan_output *from = &element->outputs[first + i];
 		struct hot_output *output = &hot->outputs[i];
 
-		output->dropped = &hot->instance->open_drops[i];
+		output->dropped = &hot->instance->open_drops[first + i];
 		output->kind = !from->to ? OUT_OPEN : from->again ? OUT_AGAIN
 								  : OUT_NEXT;
 		if (!from->to)
@@ -224,7 +228,7 @@ static void make_hot(struct generation *generation, struct share *share, unsigne
 	hot->is_for_all = generation->workers > 1 && (element->class->every_worker >> node->input & 1);
 	if (platform_port(element->class))
 		make_port(hot, port_of(generation, element), worker, generation->workers);
-	make_outputs(generation, hot, element);
+	make_outputs(generation, hot, node);
 }
 
 static void make_taker(struct share *share, struct instance *instance, unsigned worker)

@@ -402,7 +402,7 @@ static void put_part(struct line *line, const struct weir_part *part, const stru
 
 	switch (part->type) {
 	case WEIR_BOOL:
-		put(line, "%s%s", *at ? "" : "no ", short_of(part->field));
+		put(line, "%s", short_of(part->field));
 		return;
 	case WEIR_IP:
 		memcpy(&addr, at, sizeof(addr));
@@ -452,12 +452,18 @@ static void put_field(struct line *line, const struct plan_value *value, const c
 	}
 }
 
+// What is false need not be said to people.
+static bool is_said(const struct weir_part *part, const char *bytes)
+{
+	return observation_has(part, bytes) && (part->type != WEIR_BOOL || bytes[part->offset]);
+}
+
 static void put_rest(struct line *line, const struct scene *scene)
 {
 	const struct weir_part *part = scene->record->payload_size ? scene->type->parts : NULL;
 
 	for (; part && part->field; part++)
-		if (!is_of_ends(part->field) && observation_has(part, scene->record->bytes)) {
+		if (!is_of_ends(part->field) && is_said(part, scene->record->bytes)) {
 			put_part(line, part, scene);
 			put(line, " ");
 		}

@@ -116,9 +116,9 @@ static void tell_rest(struct worker *worker)
 	struct tracker *tracker = worker->tracker;
 
 	for (unsigned i = 0; i < tracker->ending_count; i++)
-		list_each (element, &worker->generation->plan->elements)
-			if ((*element)->flow_bit && (*element)->nodes.count)
-				track_tell(worker, &worker->hot[(*element)->nodes.at[0]->order], &tracker->endings[i]);
+		list_each (node, &worker->generation->plan->nodes)
+			if ((*node)->element->flow_bit)
+				track_tell(worker, &worker->hot[(*node)->order], &tracker->endings[i]);
 	tracker->loose = NULL;
 	if (tracker->ending_count && worker->generation->observers)
 		observers_tell(worker); // while there is what their texts point at

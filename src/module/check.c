@@ -174,6 +174,10 @@ static int check_class(struct check *check, const struct weir_class *class)
 		err = refuse(check, "%s: it does not say what it is .about", check->what);
 	if (!class->process && !class->take && !class->on && !class->no_inputs && !class->platform)
 		err = refuse(check, "%s: it has no process, no take and no handlers", check->what);
+	if (class->on_demand && (class->inputs || class->outputs || class->no_inputs || class->no_outputs || class->take ||
+		class->many_inputs || class->many_outputs || class->holds))
+		err = refuse(check, "%s: what is put in on demand has one input and one output and holds nothing",
+			check->what);
 	err = check_members(check, class) ? -EINVAL : err;
 	err = check_handlers(check, class) ? -EINVAL : err;
 	err = check_names(check, class->inputs, "input") ? -EINVAL : err;

@@ -4,7 +4,7 @@
 #include "plan/start.h"
 
 static void (*const steps[])(struct plan *plan) = {
-	plan_elements, plan_edges, plan_order, plan_steering, plan_events, plan_values, plan_layout,
+	plan_elements, plan_edges, plan_insert, plan_order, plan_steering, plan_events, plan_values, plan_layout,
 };
 
 struct plan *plan_create(const struct graph *graph, const struct library *library, const struct plan_wish *wish,
@@ -41,5 +41,10 @@ const struct plan_element *plan_find(const struct plan *plan, const char *name)
 {
 	uint32_t index = graph_find(plan->graph, name);
 
-	return index == NAMES_NONE ? NULL : plan->elements.at[index];
+	if (index != NAMES_NONE)
+		return plan->elements.at[index];
+	for (index = plan->graph->elements.count; index < plan->elements.count; index++)
+		if (!strcmp(plan->elements.at[index]->name, name))
+			return plan->elements.at[index];
+	return NULL;
 }

@@ -87,7 +87,7 @@ static bool number_of(struct plan *plan, const struct plan_element *element, enu
 	return false;
 }
 
-static void create_nodes(struct plan *plan, struct plan_element *element)
+void plan_create_nodes(struct plan *plan, struct plan_element *element)
 {
 	for (unsigned i = 0; i < element->input_count; i++) {
 		struct plan_node *node = arena_new(plan->arena, struct plan_node);
@@ -157,7 +157,7 @@ static void check_inputs(struct plan *plan, const struct plan_element *element)
 void plan_edges(struct plan *plan)
 {
 	list_each (element, &plan->elements)
-		create_nodes(plan, *element);
+		plan_create_nodes(plan, *element);
 	list_each (edge, &plan->graph->edges)
 		connect(plan, edge);
 	if (plan->diag->errors) // what is open may be open for that

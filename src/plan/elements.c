@@ -130,7 +130,7 @@ static unsigned count_members(const struct weir_class *class)
 	return count;
 }
 
-static void add_element(struct plan *plan, const struct graph_element *syntax)
+struct plan_element *plan_add_element(struct plan *plan, const struct graph_element *syntax)
 {
 	struct plan_element *element = arena_new(plan->arena, struct plan_element);
 	unsigned members;
@@ -143,7 +143,7 @@ static void add_element(struct plan *plan, const struct graph_element *syntax)
 	element->class = library_class(plan->library, syntax->class, &element->module);
 	if (!element->class) {
 		unknown_class(plan, syntax);
-		return;
+		return element;
 	}
 	members = count_members(element->class);
 	element->by = element->class->by ? element->class->by : WEIR_FLOW;
@@ -154,6 +154,7 @@ static void add_element(struct plan *plan, const struct graph_element *syntax)
 	count_ends(plan, element);
 	if (settings_fill(plan->arena, element->class, syntax, element->prototype, element->places, plan->diag))
 		plan_start(plan, element);
+	return element;
 }
 
 void plan_elements(struct plan *plan)
@@ -161,7 +162,7 @@ void plan_elements(struct plan *plan)
 	list_each (require, &plan->graph->requires)
 		check_require(plan, require);
 	list_each (syntax, &plan->graph->elements)
-		add_element(plan, syntax);
+		plan_add_element(plan, syntax);
 	if (!plan->graph->elements.count)
 		diag_error(plan->diag, (struct place){ .file = plan->graph->file }, "the graph has no elements");
 }

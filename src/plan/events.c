@@ -148,6 +148,7 @@ static void unknown_event(struct plan *plan, const struct plan_element *element,
 
 	list_each (signal, &plan->signals)
 		near_try(&near, (*signal)->type->name);
+	plan_near_offered(plan, &near);
 	if (near_best(&near))
 		diag_hint(plan->diag, message, "did you mean \"%s\"?", near_best(&near));
 }

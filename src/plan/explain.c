@@ -115,6 +115,8 @@ static void explain_node(const struct plan *plan, const struct plan_node *node, 
 	fprintf(to, "%3u  %s :: %s", node->order, element->name, element->class->name);
 	if (element->input_count > 1)
 		fprintf(to, " [%u]", node->input);
+	if (element->inserted_because)
+		fprintf(to, "   (put in: %s)", element->inserted_because);
 	fprintf(to, "\n");
 	list_values(plan, to, "computes", node->steps.at, node->steps.count);
 	list_members(node, to, "reads", is_read);

@@ -10,6 +10,8 @@
 void plan_elements(struct plan *plan);
 // edges.c: names and numbers of inputs and outputs to nodes; what is open
 void plan_edges(struct plan *plan);
+// insert.c: modules that those need who hear what they tell
+void plan_insert(struct plan *plan);
 // order.c: the order of nodes in a pass; what must re-enter
 void plan_order(struct plan *plan);
 // events.c: who raises and hears what
@@ -28,6 +30,11 @@ void plan_layout(struct plan *plan);
 // steer.c: by what packets are divided among workers
 void plan_steering(struct plan *plan);
 
+// An element more; its class is there, or was reported.
+struct plan_element *plan_add_element(struct plan *plan, const struct graph_element *syntax);
+void plan_create_nodes(struct plan *plan, struct plan_element *element); // by its counts of inputs and outputs
+// Events that no element here raises, but that a module would if somebody heard them: for suggestions.
+void plan_near_offered(const struct plan *plan, struct near *near);
 void plan_declare(struct plan *plan, struct plan_element *element, const struct weir_member *member);
 void plan_steer_for(struct plan *plan, struct plan_element *element);
 // Which header is meant, one name for each.

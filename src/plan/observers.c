@@ -73,6 +73,7 @@ static void check_event(struct plan *plan, const struct plan_element *element, c
 			return;
 		near_try(&near, (*signal)->type->name);
 	}
+	plan_near_offered(plan, &near);
 	message = diag_error(plan->diag, element->syntax->at,
 		"%s: nothing in this graph raises \"%s\"", element->name, glob);
 	if (near_best(&near))

@@ -74,17 +74,32 @@ static void sort_nodes(struct plan *plan)
 		(*node)->order = (uint32_t)(node - plan->nodes.at);
 }
 
+// The only node of `front` that leads to a node; NULL: there are several.
+static const struct plan_node *node_before(const struct plan_element *front, const struct plan_node *node)
+{
+	const struct plan_node *before = NULL;
+
+	list_each (one, &front->nodes)
+		for (unsigned i = 0; i < front->output_count; i++)
+			if (front->outputs[i].to == node && leads(*one, i)) {
+				if (before && before != *one)
+					return NULL;
+				before = *one;
+			}
+	return before;
+}
+
 // Behind a gate (Unqueue) the packets of the queue in front of it go on; it is asked, not the queue.
 static void find_feeder(struct plan *plan, struct plan_element *gate)
 {
 	struct plan_element *front = NULL;
 	unsigned steps = 0;
 
-	for (const struct plan_node *node = gate->nodes.at[0]; steps++ <= plan->elements.count;) {
+	for (const struct plan_node *node = gate->nodes.at[0]; node && steps++ <= plan->elements.count;) {
 		front = node->fronts.count == 1 ? node->fronts.at[0] : NULL;
-		if (!front || front->class->take || front->nodes.count != 1)
+		if (!front || front->class->take)
 			break;
-		node = front->nodes.at[0];
+		node = node_before(front, node);
 	}
 	if (front && front->class->take && !front->class->no_inputs) {
 		gate->feeder = front;

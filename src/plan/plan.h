@@ -125,8 +125,8 @@ struct plan_element {
 	uint32_t index;
 	const struct weir_class *class;
 	const struct module *module;
-	const struct graph_element *syntax; // NULL: inserted by the planner
-	const char *inserted_because;
+	const struct graph_element *syntax; // of one that the planner has put in: where that is wanted
+	const char *inserted_because; // NULL: the graph has it; else its n-th input leads to its n-th output alone
 	void *prototype; // its struct after `start`, copied for each worker
 	struct place *places; // of its settings' values, by index of member
 	unsigned input_count, output_count;
