@@ -21,19 +21,22 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 {
 	struct ether_rewrite *self = weir_self(call);
 	const uint32_t *length = v->length;
-	weir_mask cut = in & weir_where(i, length[i] < ETHER_HEADER), failed = 0;
+	weir_mask failed = 0, cut;
 
-	weir_each (i, in & ~cut) {
-		uint8_t *frame = weir_edit(v, (unsigned)i, 0, ETHER_ADDRESSES);
+	weir_each (i, in) {
+		uint8_t *frame = weir_edit(v, (unsigned)i, 0, ETHER_HEADER);
 
 		if (frame)
 			memcpy(frame, self->addresses, ETHER_ADDRESSES);
 		else
 			failed |= (weir_mask)1 << i;
 	}
+	out[0] = in & ~failed;
+	if (!failed)
+		return;
+	cut = failed & weir_where(i, length[i] < ETHER_HEADER);
 	weir_drop(call, cut, &self->too_short);
-	weir_drop(call, failed, &self->no_buffer);
-	out[0] = in & ~cut & ~failed;
+	weir_drop(call, failed & ~cut, &self->no_buffer);
 }
 
 WEIR_CLASS(EtherRewrite, ether_rewrite,

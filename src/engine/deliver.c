@@ -9,22 +9,19 @@
 
 // ---- raising
 
-// The list of what is told together: of a slot, of a flow's ending, of nobody's packet.
-static uint32_t *list_of(struct worker *worker, const struct weir_signal *signal, unsigned slot, uint32_t **tail)
-{
-	struct ending *ending = worker->tracker && signal->rides ? worker->tracker->ending : NULL;
+// What is told together: of a slot, of a flow's ending, of nobody's packet.
+struct list {
+	uint32_t *head, *tail;
+	bool is_begun;
+};
 
-	*tail = !signal->rides ? &worker->aggregate_tail : ending ? &ending->tail : &worker->tail_of[slot];
-	return !signal->rides ? &worker->aggregate_head : ending ? &ending->head : &worker->head_of[slot];
-}
-
-static struct event_record *append(struct worker *worker, const struct weir_signal *signal, unsigned slot)
+static struct event_record *append(
+	struct worker *worker, const struct weir_signal *signal, unsigned slot, struct list list)
 {
 	uint32_t size = (uint32_t)(sizeof(struct event_record) + signal->size + 7) & ~7u, at = worker->store_used;
-	uint32_t *tail, *head = list_of(worker, signal, slot, &tail);
 	struct event_record *record = event_record(worker, at);
 
-	if (at + size > WORKER_STORE) {
+	if (__builtin_expect(at + size > WORKER_STORE, 0)) {
 		worker->account.events_lost++;
 		return NULL;
 	}
@@ -34,72 +31,80 @@ static struct event_record *append(struct worker *worker, const struct weir_sign
 		.slot = (uint8_t)slot,
 		.before = WEIR_VECTOR,
 		.now_ns = worker->now_ns };
-	if (*head)
-		event_record(worker, *tail)->next = at;
+	if (list.is_begun)
+		event_record(worker, *list.tail)->next = at;
 	else
-		*head = at;
-	*tail = at;
+		*list.head = at;
+	*list.tail = at;
 	return record;
 }
 
 static void mark(struct worker *worker, const struct weir_signal *signal, unsigned slot)
 {
-	weir_mask *mask = vector_mask(worker->vector, signal->mask), bit = (weir_mask)1 << slot;
-
-	*mask |= bit;
+	*vector_mask(worker->vector, signal->mask) |= (weir_mask)1 << slot;
 }
 
 // The list of a slot is empty at the first event with a payload of a pass.
-static void begin_list(struct worker *worker, unsigned slot)
+static void *append_to_slot(struct worker *worker, const struct weir_signal *signal, unsigned slot)
 {
-	weir_mask bit = (weir_mask)1 << slot;
+	struct list list = { &worker->head_of[slot], &worker->tail_of[slot], worker->has_records >> slot & 1 };
+	struct event_record *record = append(worker, signal, slot, list);
 
-	if (worker->has_records & bit)
-		return;
-	worker->has_records |= bit;
-	worker->head_of[slot] = 0;
+	if (!record)
+		return NULL;
+	worker->has_records |= (weir_mask)1 << slot;
+	mark(worker, signal, slot);
+	record->from_server = worker->tracker ? worker->tracker->back >> slot & 1 : 0;
+	return record->payload;
 }
 
 // On a flow's ending all events are records, also those without a payload.
-static void *append_to_ending(struct worker *worker, const struct weir_signal *signal)
+static void *append_to_ending(struct worker *worker, const struct weir_signal *signal, struct ending *ending)
 {
-	struct event_record *record = append(worker, signal, WEIR_VECTOR);
+	struct list list = { &ending->head, &ending->tail, ending->head };
+	struct event_record *record = append(worker, signal, WEIR_VECTOR, list);
 
-	if (record) {
-		record->now_ns = worker->tracker->ending->at_ns;
-		record->before = worker->tracker->ending->slot;
-		record->flow = &worker->tracker->ending->flow->head;
-	}
+	if (!record)
+		return NULL;
+	record->now_ns = ending->at_ns;
+	record->before = ending->slot;
+	record->flow = &ending->flow->head;
+	return record->payload;
+}
+
+static void *append_for_all(struct worker *worker, const struct weir_signal *signal, unsigned slot)
+{
+	struct list list = { &worker->aggregate_head, &worker->aggregate_tail, worker->aggregate_head };
+	struct event_record *record = append(worker, signal, slot, list);
+
 	return record ? record->payload : NULL;
+}
+
+static inline struct ending *ending_of(const struct worker *worker)
+{
+	return worker->tracker ? worker->tracker->ending : NULL;
 }
 
 void *event_append(struct worker *worker, const struct weir_signal *signal, unsigned slot)
 {
-	struct event_record *record;
+	struct ending *ending = ending_of(worker);
 
-	if (signal->rides && worker->tracker && worker->tracker->ending)
-		return append_to_ending(worker, signal);
-	if (signal->rides)
-		begin_list(worker, slot);
-	record = append(worker, signal, slot);
-	if (record && signal->rides) {
-		mark(worker, signal, slot);
-		record->from_server = worker->tracker ? worker->tracker->back >> slot & 1 : 0;
-	}
-	return record ? record->payload : NULL;
+	if (!signal->rides)
+		return append_for_all(worker, signal, slot);
+	return ending ? append_to_ending(worker, signal, ending) : append_to_slot(worker, signal, slot);
 }
 
 void *weir_raise_(struct weir_call *call, unsigned slot, const struct weir_signal *signal)
 {
 	struct worker *worker = worker_of(call);
-	bool is_mask = signal->rides && !signal->has_payload && !(worker->tracker && worker->tracker->ending);
-	void *payload = NULL;
+	void *payload;
 
-	if (is_mask)
-		mark(worker, signal, slot);
-	else
+	if (signal->has_payload || !signal->rides || ending_of(worker)) {
 		payload = event_append(worker, signal, slot);
-	return payload ? payload : worker->payload_lost;
+		return payload ? payload : worker->payload_lost;
+	}
+	mark(worker, signal, slot);
+	return worker->payload_lost;
 }
 
 void weir_raise_each_(struct weir_call *call, weir_mask mask, const struct weir_signal *signal)
@@ -279,14 +284,28 @@ static weir_mask wanted_by(const struct worker *worker, const struct plan_handle
 	return handler->filter ? mask & *vector_mask(worker->vector, handler->filter->at) : mask;
 }
 
-static bool is_payload_fit(
+static bool meets_filter(
 	struct worker *worker, const struct plan_handler *handler, const struct event_record *record)
 {
 	struct filter_payload payload = { handler->signal->type, record->payload };
 
-	return !handler->payload_program ||
-		filter_event(handler->payload_program, handler->signal->rides ? worker->vector : NULL, record->slot,
-			filter_payload_part, &payload);
+	return filter_event(handler->payload_program, handler->signal->rides ? worker->vector : NULL, record->slot,
+		filter_payload_part, &payload);
+}
+
+static inline bool is_payload_fit(
+	struct worker *worker, const struct plan_handler *handler, const struct event_record *record)
+{
+	return !handler->payload_program || meets_filter(worker, handler, record);
+}
+
+static void tell_record(
+	struct delivery *delivery, const struct plan_handler *handler, const struct event_record *record)
+{
+	if (handler->signal->index != record->signal || !is_payload_fit(delivery->worker, handler, record))
+		return;
+	delivery->event.from_server = record->from_server;
+	tell(delivery, handler, record->payload);
 }
 
 // All handlers of one rank hear the slot's records as they were raised.
@@ -301,11 +320,8 @@ static void tell_records(struct delivery *delivery, struct plan_handler *const *
 		const struct event_record *record = event_record(worker, at);
 
 		for (unsigned i = 0; i < count; i++)
-			if (handlers[i]->signal->index == record->signal && (wanted[i] >> slot & 1) &&
-				is_payload_fit(worker, handlers[i], record)) {
-				delivery->event.from_server = record->from_server;
-				tell(delivery, handlers[i], record->payload);
-			}
+			if (wanted[i] >> slot & 1)
+				tell_record(delivery, handlers[i], record);
 	}
 }
 
@@ -330,19 +346,27 @@ static void tell_slot(struct delivery *delivery, const weir_mask *wanted, unsign
 	unsigned count = delivery->hot->handler_count;
 
 	begin_slot(delivery, slot);
-	for (unsigned from = 0, to; from < count; from = to) {
-		for (to = from + 1; to < count && handlers[to]->rank == handlers[from]->rank; to++)
-			;
-		tell_rank(delivery, handlers + from, wanted + from, to - from, slot);
-	}
+	for (unsigned from = 0; from < count; from += handlers[from]->of_rank)
+		tell_rank(delivery, handlers + from, wanted + from, handlers[from]->of_rank, slot);
 }
 
-// The common case: one event without payload and one handler.
+// The common case: one handler.
 static void tell_one(struct delivery *delivery, const struct plan_handler *handler, weir_mask wanted)
 {
 	weir_each (i, wanted) {
 		begin_slot(delivery, (unsigned)i);
 		tell(delivery, handler, NULL);
+	}
+}
+
+static void tell_one_payload(struct delivery *delivery, const struct plan_handler *handler, weir_mask wanted)
+{
+	struct worker *worker = delivery->worker;
+
+	weir_each (i, wanted & worker->has_records) {
+		begin_slot(delivery, (unsigned)i);
+		for (uint32_t at = worker->head_of[i]; at; at = event_record(worker, at)->next)
+			tell_record(delivery, handler, event_record(worker, at));
 	}
 }
 
@@ -421,7 +445,9 @@ weir_mask worker_deliver(struct worker *worker, struct hot *hot, weir_mask in)
 	prepare(worker, hot);
 	if (hot->flow_bit && (worker->tracker->decided | worker->tracker->ending_count))
 		tell_in_turn(&delivery, wanted, any, in);
-	else if (hot->handler_count == 1 && !handlers[0]->signal->has_payload)
+	else if (hot->handler_count == 1 && handlers[0]->signal->has_payload)
+		tell_one_payload(&delivery, handlers[0], any);
+	else if (hot->handler_count == 1)
 		tell_one(&delivery, handlers[0], any);
 	else
 		weir_each (i, any)
@@ -457,11 +483,8 @@ static void tell_ended(struct delivery *delivery, const struct ending *ending)
 	struct plan_handler *const *handlers = delivery->hot->node->element->handlers.at;
 	unsigned count = delivery->hot->handler_count;
 
-	for (unsigned from = 0, to; from < count; from = to) {
-		for (to = from + 1; to < count && handlers[to]->rank == handlers[from]->rank; to++)
-			;
-		tell_ended_rank(delivery, ending, handlers + from, to - from);
-	}
+	for (unsigned from = 0; from < count; from += handlers[from]->of_rank)
+		tell_ended_rank(delivery, ending, handlers + from, handlers[from]->of_rank);
 	weir_count_by(&delivery->hot->instance->events, delivery->calls);
 }
 

@@ -215,6 +215,16 @@ static void add_luggage(struct plan *plan)
 	}
 }
 
+static void count_ranks(struct plan_element *element)
+{
+	for (uint32_t i = element->handlers.count; i--;) {
+		struct plan_handler *handler = element->handlers.at[i];
+		bool is_last = i + 1 == element->handlers.count || element->handlers.at[i + 1]->rank != handler->rank;
+
+		handler->of_rank = is_last ? 1 : element->handlers.at[i + 1]->of_rank + 1;
+	}
+}
+
 void plan_events(struct plan *plan)
 {
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
@@ -227,6 +237,8 @@ void plan_events(struct plan *plan)
 				add_raiser(plan, *element, member);
 	list_each (element, &plan->elements)
 		add_handlers(plan, *element);
+	list_each (element, &plan->elements)
+		count_ranks(*element);
 	plan_observers(plan);
 	refuse_cycles(plan);
 	list_each (signal, &plan->signals)

@@ -76,7 +76,7 @@ struct plan_handler {
 	struct plan_value *filter;    // on packet fields; NULL: none
 	struct filter *payload_filter; // on the payload; NULL: none
 	struct filter_program *payload_program;
-	unsigned rank;
+	unsigned rank, of_rank; // of_rank: how many follow of its rank, itself included
 };
 
 // An observer's interest in a signal.
