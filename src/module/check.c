@@ -160,6 +160,13 @@ static int check_names(struct check *check, const char *const *names, const char
 	return err;
 }
 
+// One input, one output, and what comes goes on.
+static bool is_plain(const struct weir_class *class)
+{
+	return !class->inputs && !class->outputs && !class->no_inputs && !class->no_outputs && !class->many_inputs &&
+		!class->many_outputs && !class->take && !class->holds;
+}
+
 static int check_class(struct check *check, const struct weir_class *class)
 {
 	int err = 0;
@@ -174,8 +181,7 @@ static int check_class(struct check *check, const struct weir_class *class)
 		err = refuse(check, "%s: it does not say what it is .about", check->what);
 	if (!class->process && !class->take && !class->on && !class->no_inputs && !class->platform)
 		err = refuse(check, "%s: it has no process, no take and no handlers", check->what);
-	if (class->on_demand && (class->inputs || class->outputs || class->no_inputs || class->no_outputs || class->take ||
-		class->many_inputs || class->many_outputs || class->holds))
+	if (class->on_demand && !is_plain(class))
 		err = refuse(check, "%s: what is put in on demand has one input and one output and holds nothing",
 			check->what);
 	err = check_members(check, class) ? -EINVAL : err;
