@@ -37,6 +37,7 @@ static const struct weir_member observer_members[] = {
 	WEIR_SETTING(observer_element, where, "",
 		.about = "a filter on packet fields and the event's own"),
 	WEIR_SETTING(observer_element, format, "json", .about = "json; lines: for people; colour: the same on a terminal"),
+	WEIR_COUNTS(observer_element, lost, .about = "events that came faster than they could be written"),
 	{ .kind = WEIR_END },
 };
 
@@ -79,7 +80,7 @@ static int start_log(struct weir_start *start, void *self)
 {
 	struct observer_element *settings = self;
 
-	if (observe_format_find(settings->format) >= 0)
+	if (observe_format_find(settings->format) >= 0 && strcmp(settings->format, "streams"))
 		return 0;
 	return weir_refuse(start, -1, "format \"%s\" is none of: json lines colour", settings->format);
 }
@@ -93,6 +94,41 @@ static const struct weir_class json_log = {
 	.no_inputs = true,
 	.no_outputs = true,
 	.start = start_log,
+	.platform = &observes,
+};
+
+static const struct weir_member stream_members[] = {
+	WEIR_SETTING(observer_element, file, WEIR_REQUIRED,
+		.about = "the folder, empty or not there yet, with a file for each direction of each connection"),
+	WEIR_SETTING(observer_element, where, "", .about = "a filter on packet fields and those of stream.data"),
+	WEIR_SETTING(observer_element, most_files, "1M", .min = 1, .max = 100000000,
+		.about = "streams beyond so many are errors"),
+	WEIR_COUNTS(observer_element, streams, .about = "files that were begun"),
+	WEIR_COUNTS(observer_element, bytes, .about = "bytes that were written"),
+	WEIR_COUNTS(observer_element, errors, .about = "pieces of streams that could not be written"),
+	WEIR_COUNTS(observer_element, lost, .about = "pieces that came faster than they could be written"),
+	{ .kind = WEIR_END },
+};
+
+static int start_streams(struct weir_start *, void *self)
+{
+	static const char *const events[] = { "stream.data", "stream.closed" };
+	struct observer_element *settings = self;
+
+	settings->events = (struct weir_texts){ 2, events };
+	settings->format = "streams";
+	return 0;
+}
+
+static const struct weir_class stream_dump = {
+	.name = "StreamDump",
+	.about = "writes the bytes of each stream to a file of its own",
+	.self_size = sizeof(struct observer_element),
+	.members = stream_members,
+	.by = WEIR_ANY,
+	.no_inputs = true,
+	.no_outputs = true,
+	.start = start_streams,
 	.platform = &observes,
 };
 
@@ -142,5 +178,6 @@ const struct weir_module engine_module = {
 	.vector = WEIR_VECTOR,
 	.name = "port",
 	.version = "0.1.0",
-	.classes = (const struct weir_class *const[]){ &port, &from_dump, &to_dump, &json_log, &flow_tracker, NULL },
+	.classes = (const struct weir_class *const[]){ &port, &from_dump, &to_dump, &json_log, &stream_dump,
+		&flow_tracker, NULL },
 };

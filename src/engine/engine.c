@@ -4,6 +4,7 @@
 // is destroyed as soon as no packet carries its layout.
 #include "engine/engine.h"
 
+#include "engine/observe.h"
 #include "engine/places.h"
 #include "engine/sum.h"
 #include "engine/worker.h"
@@ -231,6 +232,7 @@ void engine_stop(void)
 		return;
 	join_threads();
 	release_all();
+	observers_stop(engine.generation);
 	engine.is_started = false;
 }
 

@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <rte_errno.h>
 #include <rte_ring_elem.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum { RING = 1 << 14,
+	STREAM_RING = 1 << 12, // its records are larger
 	BURST = 64,
 	WAIT_NS = 500000 };
 
@@ -21,7 +21,7 @@ struct observer {
 	const struct plan_observer *plan;
 	const struct generation *generation;
 	struct rte_ring *rings[PLAN_WORKERS]; // from each worker
-	uint32_t record_size;
+	uint32_t record_size, text_room;
 	struct observe_output *output;
 	enum observe_format format;
 	pthread_t thread;
@@ -37,6 +37,13 @@ struct observers {
 	struct observer *at;
 };
 
+static struct observer_element *self_of(const struct observer *observer, unsigned worker)
+{
+	const struct share *share = &observer->generation->shares[worker];
+
+	return (struct observer_element *)share->instances[observer->plan->element->index].self;
+}
+
 // ---- the observer's thread
 
 static unsigned write_some(struct observer *observer, unsigned worker, char *records)
@@ -46,7 +53,8 @@ static unsigned write_some(struct observer *observer, unsigned worker, char *rec
 	uint64_t lost = __atomic_load_n(&observer->lost[worker].lost, __ATOMIC_RELAXED);
 
 	for (unsigned i = 0; i < count; i++)
-		observe_write(observer->output, observer->format, observer->plan, observer->generation->signals,
+		observe_write(observer->output, observer->format, observer->plan, self_of(observer, 0),
+			observer->generation->signals,
 			(const struct observation *)(records + (size_t)i * observer->record_size));
 	if (lost != observer->lost[worker].told)
 		observe_write_lost(observer->output, observer->format, lost - observer->lost[worker].told);
@@ -82,7 +90,7 @@ static void *observe(void *argument)
 
 // ---- making and ending
 
-static uint32_t size_of_records(const struct plan *plan, const struct plan_observer *observer)
+static uint32_t size_of_records(const struct plan *plan, const struct plan_observer *observer, uint32_t text_room)
 {
 	uint32_t payload = 0;
 
@@ -90,21 +98,29 @@ static uint32_t size_of_records(const struct plan *plan, const struct plan_obser
 		list_each (watch, &(*signal)->watches)
 			if (watch->observer == observer && (*signal)->has_payload && (*signal)->type->size > payload)
 				payload = (*signal)->type->size;
-	return observation_size(observer, payload);
+	return observation_size(observer, payload, text_room);
+}
+
+// Not of DPDK's memory: there is little of it, and of a ring that is never full little is ever touched.
+static struct rte_ring *make_ring(uint32_t record_size, unsigned records)
+{
+	ssize_t size = rte_ring_get_memsize_elem(record_size, records);
+	struct rte_ring *ring = size < 0 ? NULL : aligned_alloc(64, ((size_t)size + 63) & ~(size_t)63);
+
+	if (ring && rte_ring_init(ring, "observer", records, RING_F_SP_ENQ | RING_F_SC_DEQ)) {
+		free(ring);
+		return NULL;
+	}
+	return ring;
 }
 
 static int make_rings(struct observer *observer, unsigned workers)
 {
-	static unsigned number;
-
 	for (unsigned worker = 0; worker < workers; worker++) {
-		char name[RTE_RING_NAMESIZE];
-
-		snprintf(name, sizeof(name), "weir-obs-%u", number++);
-		observer->rings[worker] = rte_ring_create_elem(name, observer->record_size, RING,
-			SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		observer->rings[worker] = make_ring(
+			observer->record_size, observer->format == OBSERVE_STREAMS ? STREAM_RING : RING);
 		if (!observer->rings[worker])
-			return -rte_errno;
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -118,10 +134,13 @@ static int make_observer(struct observer *observer, struct generation *generatio
 	observer->plan = plan;
 	observer->generation = generation;
 	observer->format = (enum observe_format)observe_format_find(settings->format);
-	observer->record_size = size_of_records(generation->plan, plan);
+	observer->text_room = OBSERVATION_TEXT;
+	if (observer->format == OBSERVE_STREAMS)
+		observer->text_room += OBSERVATION_STREAM;
+	observer->record_size = size_of_records(generation->plan, plan, observer->text_room);
 	err = make_rings(observer, generation->workers);
 	if (!err)
-		err = observe_open(&observer->output, settings->file, why);
+		err = observe_open(&observer->output, settings->file, observer->format, why);
 	if (!err)
 		err = -pthread_create(&observer->thread, NULL, observe, observer);
 	observer->has_thread = !err;
@@ -149,20 +168,32 @@ int observers_create(struct generation *generation, struct port_error *why)
 	return err;
 }
 
+void observers_stop(const struct generation *generation)
+{
+	struct observers *observers = generation->observers;
+
+	for (unsigned i = 0; observers && i < observers->count; i++) {
+		struct observer *observer = &observers->at[i];
+
+		__atomic_store_n(&observer->stops, true, __ATOMIC_RELEASE);
+		if (observer->has_thread)
+			pthread_join(observer->thread, NULL);
+		observer->has_thread = false;
+	}
+}
+
 void observers_destroy(struct generation *generation)
 {
 	struct observers *observers = generation->observers;
 
 	if (!observers)
 		return;
+	observers_stop(generation);
 	for (unsigned i = 0; i < observers->count; i++) {
 		struct observer *observer = &observers->at[i];
 
-		__atomic_store_n(&observer->stops, true, __ATOMIC_RELEASE);
-		if (observer->has_thread)
-			pthread_join(observer->thread, NULL);
 		for (unsigned worker = 0; worker < generation->workers; worker++)
-			rte_ring_free(observer->rings[worker]);
+			free(observer->rings[worker]);
 		observe_close(&observer->output);
 	}
 	free(observers->at);
@@ -176,6 +207,7 @@ static void hand_over(struct worker *worker, struct observer *observer, const st
 	while (rte_ring_sp_enqueue_elem(observer->rings[worker->index], (void *)record, observer->record_size)) {
 		if (!worker->generation->is_lossless) {
 			weir_count(&observer->lost[worker->index].lost);
+			weir_count(&self_of(observer, worker->index)->lost);
 			return;
 		}
 		sched_yield();
@@ -193,18 +225,44 @@ static bool is_wanted(const struct plan_watch *watch, const struct observed *see
 	return filter_event(watch->program, seen->vector, seen->slot, filter_payload_part, &part);
 }
 
-static void tell_all(struct worker *worker, const struct observed *seen)
+static void tell_one(struct worker *worker, struct observer *observer, const struct observed *seen)
 {
 	_Alignas(16) char room[OBSERVATION_MOST];
+	struct observation *record = (struct observation *)room;
 
+	observation_fill(record, observer->plan, seen);
+	record->element = worker->call.element;
+	hand_over(worker, observer, record);
+}
+
+// What is longer than a record goes in pieces.
+static void tell_stream(struct worker *worker, struct observer *observer, const struct observed *seen)
+{
+	struct weir_stream_data piece = *(const struct weir_stream_data *)seen->payload;
+	struct observed part = *seen;
+	struct weir_text left = piece.data;
+
+	part.payload = &piece;
+	for (; left.length; left.at += piece.data.length, left.length -= piece.data.length) {
+		piece.data = left;
+		if (piece.data.length > OBSERVATION_STREAM)
+			piece.data.length = OBSERVATION_STREAM;
+		tell_one(worker, observer, &part);
+	}
+}
+
+static void tell_all(struct worker *worker, struct observed *seen)
+{
 	list_each (watch, &seen->signal->watches) {
 		struct observer *observer = &worker->generation->observers->at[watch->observer->number];
 
 		if (!is_wanted(watch, seen))
 			continue;
-		observation_fill((struct observation *)room, watch->observer, seen);
-		((struct observation *)room)->element = worker->call.element;
-		hand_over(worker, observer, (struct observation *)room);
+		seen->text_room = observer->text_room;
+		if (observer->format == OBSERVE_STREAMS && !strcmp(seen->signal->type->name, "stream.data"))
+			tell_stream(worker, observer, seen);
+		else
+			tell_one(worker, observer, seen);
 	}
 }
 

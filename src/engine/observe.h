@@ -13,6 +13,7 @@ struct worker;
 // One thread per observer of the plan. 0, or -errno with *why.
 int observers_create(struct generation *generation, struct port_error *why);
 // When no worker runs the generation any more: all that was handed over is written first.
+void observers_stop(const struct generation *generation);
 void observers_destroy(struct generation *generation);
 
 // In front of a pass: what packets bring along from an earlier one has been handed over then.

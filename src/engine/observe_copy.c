@@ -2,18 +2,19 @@
 // Into the ring: what of an event an observer shows is copied, for its packet goes on.
 #include "engine/observe_inside.h"
 
-uint32_t observation_size(const struct plan_observer *observer, uint32_t payload)
+uint32_t observation_size(const struct plan_observer *observer, uint32_t payload, uint32_t text_room)
 {
 	uint32_t size = (uint32_t)sizeof(struct observation) + ((payload + 7) & ~7u) +
-		observer->fields.count * FIELD_ROOM + OBSERVATION_TEXT;
+		observer->fields.count * FIELD_ROOM + text_room;
 
 	return size < OBSERVATION_MOST ? size : OBSERVATION_MOST;
 }
 
 // A text is copied behind; where it was pointed at stands its offset there.
-static uint64_t keep_text(struct observation *record, unsigned fields, const void *bytes, uint32_t length)
+static uint64_t keep_text(struct observation *record, unsigned fields, const void *bytes, uint32_t length,
+	uint32_t most)
 {
-	uint32_t room = OBSERVATION_TEXT - record->text_size, at = record->text_size;
+	uint32_t room = most - record->text_size, at = record->text_size;
 
 	if (!bytes)
 		return TEXT_ABSENT;
@@ -24,31 +25,35 @@ static uint64_t keep_text(struct observation *record, unsigned fields, const voi
 	return (uint64_t)at << 32 | length;
 }
 
-static void keep_payload(struct observation *record, const struct plan_observer *observer,
-	const struct weir_event_type *type, const void *payload)
+static void keep_payload(
+	struct observation *record, const struct plan_observer *observer, const struct observed *seen)
 {
+	const char *payload = seen->payload;
+
 	memcpy(record->bytes, payload, record->payload_size);
-	for (const struct weir_part *part = type->parts; part && part->field; part++) {
+	for (const struct weir_part *part = seen->signal->type->parts; part && part->field; part++) {
 		struct weir_text text;
 		const char *string;
 		uint64_t kept;
 
 		if (part->type == WEIR_VIEW) {
-			memcpy(&text, (const char *)payload + part->offset, sizeof(text));
+			memcpy(&text, payload + part->offset, sizeof(text));
 		} else if (part->type == WEIR_STRING) {
-			memcpy(&string, (const char *)payload + part->offset, sizeof(string));
+			memcpy(&string, payload + part->offset, sizeof(string));
 			text = (struct weir_text){ string, string ? (uint32_t)strlen(string) : 0 };
 		} else {
 			continue;
 		}
-		kept = keep_text(record, observer->fields.count, text.at, text.length);
+		kept = keep_text(record, observer->fields.count, text.at, text.length, seen->text_room);
 		memcpy(record->bytes + part->offset, &kept, sizeof(kept));
 	}
 }
 
 static void keep_field(struct observation *record, const struct plan_observer *observer, unsigned n,
-	struct vector *vector, unsigned slot)
+	const struct observed *seen)
 {
+	struct vector *vector = seen->vector;
+	unsigned slot = seen->slot;
 	const struct plan_value *value = observer->fields.at[n];
 	char *to = record->bytes + ((record->payload_size + 7u) & ~7u) + n * FIELD_ROOM;
 	struct field_view view;
@@ -68,7 +73,7 @@ static void keep_field(struct observation *record, const struct plan_observer *o
 	memcpy(&view, to, sizeof(view));
 	view.length = view.length < 128 ? view.length : 128;
 	bytes = weir_bytes(&vector->head, slot, view.offset, view.length);
-	kept = keep_text(record, observer->fields.count, bytes, bytes ? view.length : 0);
+	kept = keep_text(record, observer->fields.count, bytes, bytes ? view.length : 0, seen->text_room);
 	memcpy(to, &kept, sizeof(kept));
 }
 
@@ -80,6 +85,7 @@ static bool is_of_conversation(const struct weir_event_type *type)
 static void keep_flow(struct observation *record, const struct weir_flow *flow)
 {
 	record->has_flow = true;
+	record->start_ns = flow->start_ns;
 	record->ends[0] = weir_end_(flow, 0);
 	record->ends[1] = weir_end_(flow, 1);
 	record->ports[0] = flow->client_port;
@@ -96,7 +102,7 @@ void observation_fill(struct observation *record, const struct plan_observer *ob
 		keep_flow(record, seen->flow);
 	record->payload_size = seen->payload ? seen->signal->type->size : 0;
 	if (seen->payload)
-		keep_payload(record, observer, seen->signal->type, seen->payload);
+		keep_payload(record, observer, seen);
 	for (unsigned i = 0; seen->vector && i < observer->fields.count && i < OBSERVATION_FIELDS; i++)
-		keep_field(record, observer, i, seen->vector, seen->slot);
+		keep_field(record, observer, i, seen);
 }

@@ -41,4 +41,12 @@ void observe_line(FILE *to, const struct plan_observer *observer, const struct w
 	const struct observation *record, bool is_coloured);
 void observe_line_lost(FILE *to, uint64_t count, bool is_coloured);
 
+// A folder with a file for each stream, a few of which are open at a time. 0, or -errno with *why.
+struct observe_folder;
+int observe_folder_open(struct observe_folder **folder, const char *path, struct port_error *why);
+void observe_folder_close(struct observe_folder **folder);
+// stream.data or stream.closed
+void observe_stream(struct observe_folder *folder, struct observer_element *self, const struct weir_event_type *type,
+	const struct observation *record);
+
 #endif

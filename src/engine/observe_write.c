@@ -37,7 +37,8 @@ void observation_address(char text[INET6_ADDRSTRLEN], const struct weir_addr *ad
 int observe_format_find(const char *name)
 {
 	static const char *const names[OBSERVE_FORMATS] = {
-		[OBSERVE_JSON] = "json", [OBSERVE_LINES] = "lines", [OBSERVE_COLOUR] = "colour"
+		[OBSERVE_JSON] = "json", [OBSERVE_LINES] = "lines", [OBSERVE_COLOUR] = "colour",
+		[OBSERVE_STREAMS] = "streams"
 	};
 
 	for (int i = 0; i < OBSERVE_FORMATS; i++)
@@ -52,36 +53,58 @@ struct observe_output {
 	struct observe_output *next;
 	char *path;
 	FILE *file;
+	struct observe_folder *folder; // in place of the file
 	unsigned users;
 };
 
 static struct observe_output *outputs;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-int observe_open(struct observe_output **made, const char *path, struct port_error *why)
+static struct observe_output *find_output(const char *path, bool is_folder)
 {
-	struct observe_output *output;
+	for (struct observe_output *output = outputs; output; output = output->next)
+		if (!strcmp(output->path, path) && !!output->folder == is_folder)
+			return output;
+	return NULL;
+}
 
-	for (output = outputs; output; output = output->next)
-		if (!strcmp(output->path, path)) {
-			output->users++;
-			*made = output;
-			return 0;
-		}
-	output = calloc(1, sizeof(*output));
-	if (!output)
-		return -ENOMEM;
-	output->file = strcmp(path, "-") ? fopen(path, "w") : stdout;
+static int open_path(struct observe_output *output, const char *path, bool is_folder, struct port_error *why)
+{
+	int err = 0;
+
 	output->path = strdup(path);
-	output->users = 1;
-	if (!output->file || !output->path) {
-		int err = output->file ? -ENOMEM : -errno;
-
+	if (!output->path)
+		return -ENOMEM;
+	if (is_folder)
+		return observe_folder_open(&output->folder, path, why);
+	output->file = strcmp(path, "-") ? fopen(path, "w") : stdout;
+	if (!output->file) {
+		err = -errno;
 		snprintf(why->text, sizeof(why->text), "%s cannot be written: %s", path, strerror(-err));
-		free(output->path);
+	}
+	return err;
+}
+
+int observe_open(struct observe_output **made, const char *path, enum observe_format format, struct port_error *why)
+{
+	bool is_folder = format == OBSERVE_STREAMS;
+	struct observe_output *output = find_output(path, is_folder);
+	int err;
+
+	if (output) {
+		output->users++;
+		*made = output;
+		return 0;
+	}
+	output = calloc(1, sizeof(*output));
+	err = output ? open_path(output, path, is_folder, why) : -ENOMEM;
+	if (err) {
+		if (output)
+			free(output->path);
 		free(output);
 		return err;
 	}
+	output->users = 1;
 	output->next = outputs;
 	outputs = output;
 	*made = output;
@@ -100,7 +123,9 @@ void observe_close(struct observe_output **made)
 			*at = output->next;
 			break;
 		}
-	if (output->file != stdout)
+	if (output->folder)
+		observe_folder_close(&output->folder);
+	else if (output->file != stdout)
 		fclose(output->file);
 	else
 		fflush(stdout);
@@ -110,17 +135,20 @@ void observe_close(struct observe_output **made)
 
 void observe_flush(struct observe_output *output)
 {
-	fflush(output->file);
+	if (output->file)
+		fflush(output->file);
 }
 
 void observe_write(struct observe_output *output, enum observe_format format, const struct plan_observer *observer,
-	const struct weir_signal *signals, const struct observation *record)
+	struct observer_element *self, const struct weir_signal *signals, const struct observation *record)
 {
 	const struct weir_event_type *type = signals[record->signal].plan->type;
 
 	pthread_mutex_lock(&lock);
 	if (format == OBSERVE_JSON)
 		observe_json(output->file, observer, type, record);
+	else if (format == OBSERVE_STREAMS)
+		observe_stream(output->folder, self, type, record);
 	else
 		observe_line(output->file, observer, type, record, format == OBSERVE_COLOUR);
 	pthread_mutex_unlock(&lock);
@@ -131,7 +159,7 @@ void observe_write_lost(struct observe_output *output, enum observe_format forma
 	pthread_mutex_lock(&lock);
 	if (format == OBSERVE_JSON)
 		observe_json_lost(output->file, count);
-	else
+	else if (format != OBSERVE_STREAMS) // where it is counted
 		observe_line_lost(output->file, count, format == OBSERVE_COLOUR);
 	pthread_mutex_unlock(&lock);
 }

@@ -25,7 +25,10 @@ struct observer_element {
 	const char *file; // "-": standard output
 	struct weir_texts events, fields;
 	const char *where;
-	const char *format; // "json", "lines", "colour"
+	const char *format; // "json", "lines", "colour"; "streams": file is a folder
+	uint32_t most_files;
+	weir_counter lost;                   // each worker writes its own
+	weir_counter streams, bytes, errors; // the observer's thread writes the first worker's
 };
 
 // FlowTracker: how the tracker works. Times are seconds without a packet.
