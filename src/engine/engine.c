@@ -42,6 +42,18 @@ bool engine_is_stopping(const struct worker *)
 	return __atomic_load_n(&engine.stops, __ATOMIC_ACQUIRE);
 }
 
+uint64_t engine_last_ns(void)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < engine.count; i++) {
+		uint64_t ns = __atomic_load_n(&engine.workers[i].idle_ns, __ATOMIC_RELAXED);
+
+		last = ns > last ? ns : last;
+	}
+	return last;
+}
+
 bool engine_busy_polls(void)
 {
 	return engine.busy_poll;

@@ -57,6 +57,7 @@ void engine_log_to(engine_say *say, void *context);
 const struct generation *engine_generation(void);
 bool engine_is_stopping(const struct worker *worker);
 bool engine_busy_polls(void);
+uint64_t engine_last_ns(void); // of the packets of all workers, when they were idle
 bool engine_sources_ended(void);
 
 #endif

@@ -128,6 +128,19 @@ static void rest(struct worker *worker, unsigned idle, bool busy_poll)
 	weir_count_by(&worker->account.asleep_cycles, rte_rdtsc() - from);
 }
 
+// A capture ends for all workers at the same time, that of its last packet, whoever had it.
+static void end_flows(struct worker *worker)
+{
+	uint64_t last_ns = engine_last_ns();
+
+	if (worker->generation->is_lossless && last_ns > worker->now_ns)
+		worker->now_ns = last_ns;
+	track_end(worker);
+	worker_end_events(worker);
+	worker_begin(worker);
+	track_stop(worker);
+}
+
 void *worker_run(void *argument)
 {
 	struct worker *worker = argument;
@@ -148,11 +161,12 @@ void *worker_run(void *argument)
 		}
 		if (worker->generation->is_lossless && engine_sources_ended())
 			worker_pass_time(worker);
+		__atomic_store_n(&worker->idle_ns, worker->now_ns, __ATOMIC_RELAXED);
 		__atomic_store_n(&worker->is_idle, worker_is_through(worker), __ATOMIC_RELEASE);
 		rest(worker, ++idle, engine_busy_polls());
 	}
 	if (worker->tracker)
-		track_stop(worker);
+		end_flows(worker);
 	checks_end();
 	platform_thread_leave();
 	return NULL;

@@ -270,6 +270,8 @@ static void track_in_order(struct worker *worker, weir_mask mask, weir_mask agai
 		struct sight sight = { worker->vector, (unsigned)i, ipv6 >> i & 1, NULL };
 
 		worker->tracker->slot = (unsigned)i;
+		if (worker->tracker->streams)
+			track_settle(worker, worker->vector->head.time_ns[i]);
 		if (mask & again & (weir_mask)1 << i)
 			find_again(worker, (unsigned)i, sight.is_ipv6);
 		else if (mask >> i & 1)

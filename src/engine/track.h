@@ -18,6 +18,7 @@
 enum {
 	TRACK_ENDINGS = FLOW_READABLE,
 	TRACK_AGED = 64,
+	TRACK_ASIDE = 64,           // so much room is left for what a packet of each slot may end
 	TRACK_TUNNELS = 4,          // fragments within fragments
 	TRACK_WHOLES = 96,         // datagrams put together: of this vector, and those of which something waits
 };
@@ -60,6 +61,7 @@ struct tracker {
 	unsigned ending_count;
 	struct ending *ending; // that events are raised on; NULL: on packets
 	struct ending *loose;  // the last one that ends no flow; NULL: there is none
+	bool settles;          // what is told comes of no packet, but of time
 	struct weir_addr nobody;
 };
 
@@ -78,6 +80,8 @@ void tracker_destroy(struct tracker *tracker);
 
 // The step: for these slots the vector's flow is set, and what has happened to it is raised.
 void track(struct worker *worker, weir_mask todo);
+// Holes in streams whose time came before that are told of, in front of the slot that is looked at.
+void track_settle(struct worker *worker, uint64_t now_ns);
 // An empty vector begins.
 void track_begin(struct worker *worker);
 // Behind a pass, or where there was none: endings that are left are told, idle flows end.

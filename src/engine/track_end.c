@@ -132,12 +132,16 @@ static void tell_rest(struct worker *worker)
 void track_end(struct worker *worker)
 {
 	struct tracker *tracker = worker->tracker;
+	bool is_full;
 
-	if (tracker->streams)
-		stream_settle(tracker->streams, worker->now_ns);
 	if (tracker->fragments)
 		fragments_settle(tracker->fragments, worker->now_ns);
-	tell_rest(worker);
+	do {
+		if (tracker->streams)
+			track_settle(worker, worker->now_ns);
+		is_full = tracker->ending_count >= TRACK_ASIDE;
+		tell_rest(worker);
+	} while (is_full);
 	for (unsigned i = 0; i < 2; i++) {
 		flow_age(tracker->tables[i], worker->now_ns, TRACK_AGED);
 		tell_rest(worker);
@@ -152,6 +156,15 @@ static void tell_now(struct worker *worker)
 	worker_begin(worker);
 }
 
+// The time of some may be up, though nobody has looked since.
+static void stop_flow(const struct worker *worker, struct flow_table *table, struct flow *flow)
+{
+	if (flow_is_over(flow, worker->now_ns))
+		flow_end(table, flow, FLOW_TIMED_OUT, flow->head.last_ns_ + flow_idle_ns(flow));
+	else
+		flow_end(table, flow, FLOW_STOPPED, worker->now_ns);
+}
+
 // In portions, for each flow's ending takes room.
 void track_stop(struct worker *worker)
 {
@@ -160,7 +173,7 @@ void track_stop(struct worker *worker)
 		struct flow *flow;
 
 		for (uint32_t place = 0; (flow = flow_next(table, &place));) {
-			flow_end(table, flow, FLOW_STOPPED, worker->now_ns);
+			stop_flow(worker, table, flow);
 			if (worker->tracker->ending_count >= TRACK_AGED)
 				tell_now(worker);
 		}

@@ -29,13 +29,15 @@ static struct track_side *side_from(struct track_streams *streams, bool is_serve
 static struct ending *aside(struct worker *worker, struct flow *flow)
 {
 	struct tracker *tracker = worker->tracker;
+	uint64_t at_ns = tracker->settles ? tracker->streams->settled_ns : worker->now_ns;
+	struct ending *loose = tracker->loose;
 
-	if (tracker->loose && tracker->loose->flow == flow)
-		return tracker->loose;
+	if (loose && loose->flow == flow && loose->at_ns == at_ns && loose->slot == tracker->slot)
+		return loose;
 	if (tracker->ending_count == TRACK_ENDINGS)
 		return NULL;
 	tracker->loose = &tracker->endings[tracker->ending_count++];
-	*tracker->loose = (struct ending){ .flow = flow, .at_ns = worker->now_ns, .slot = WEIR_VECTOR };
+	*tracker->loose = (struct ending){ .flow = flow, .at_ns = at_ns, .slot = (uint8_t)tracker->slot };
 	return tracker->loose;
 }
 
@@ -43,7 +45,7 @@ static void *note(struct worker *worker, struct stream *stream, const struct wei
 {
 	struct tracker *tracker = worker->tracker;
 	struct track_side *side = side_of(stream);
-	bool is_aside = !tracker->ending && tracker->slot == WEIR_VECTOR;
+	bool is_aside = !tracker->ending && (tracker->slot == WEIR_VECTOR || tracker->settles);
 	void *payload;
 
 	if (!signal)
@@ -139,6 +141,17 @@ static void hear_end(void *context, struct stream *stream)
 		.gap_bytes = stream->gap_bytes,
 	};
 	tell_hash(worker, side, end);
+}
+
+void track_settle(struct worker *worker, uint64_t now_ns)
+{
+	struct tracker *tracker = worker->tracker;
+
+	tracker->settles = true;
+	while (tracker->streams->first_evident && tracker->ending_count < TRACK_ASIDE &&
+		stream_settle_next(tracker->streams, now_ns))
+		;
+	tracker->settles = false;
 }
 
 // ---- segments

@@ -102,6 +102,7 @@ struct worker {
 	struct account account;
 
 	_Alignas(64) const struct generation *seen; // the worker writes, the control side reads
+	uint64_t idle_ns;                           // how late it was by its packets when it became idle
 	bool is_idle;                               // nothing left to do here
 	bool stops_receiving;                       // the control side writes
 	unsigned steps_of_time;                     // past the end of captures

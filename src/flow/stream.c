@@ -136,20 +136,28 @@ void stream_confirm_fully(struct stream_pool *pool, struct stream *stream, uint3
 	consider(pool, stream, now_ns);
 }
 
+bool stream_settle_next(struct stream_pool *pool, uint64_t now_ns)
+{
+	struct stream_wait *wait = pool->first_evident;
+	struct stream *stream;
+	uint64_t confirmed;
+
+	if (!wait || now_ns < wait->evident_ns || now_ns - wait->evident_ns < pool->limits.grace_ns)
+		return false;
+	stream = wait->stream;
+	confirmed = wait->evident_confirmed;
+	pool->settled_ns = wait->evident_ns + pool->limits.grace_ns;
+	stream_wait_unset_evident(pool, wait);
+	give_up_confirmed(pool, stream, confirmed);
+	if (stream->wait)
+		consider(pool, stream, pool->settled_ns);
+	return true;
+}
+
 void stream_settle(struct stream_pool *pool, uint64_t now_ns)
 {
-	struct stream_wait *wait;
-
-	while ((wait = pool->first_evident) && now_ns >= wait->evident_ns &&
-		now_ns - wait->evident_ns >= pool->limits.grace_ns) {
-		struct stream *stream = wait->stream;
-		uint64_t confirmed = wait->evident_confirmed;
-
-		stream_wait_unset_evident(pool, wait);
-		give_up_confirmed(pool, stream, confirmed);
-		if (stream->wait)
-			consider(pool, stream, now_ns);
-	}
+	while (stream_settle_next(pool, now_ns))
+		;
 }
 
 // ---- segments

@@ -74,6 +74,7 @@ struct stream_pool {
 	uint64_t *memory_from; // from here on it is true
 	uint16_t *free_memories;
 	uint32_t waiting, free_memory_count;
+	uint64_t settled_ns; // when the time of the hole came that is told while it settles
 	uint64_t gaps[3];    // by cause
 	uint64_t lost_bytes; // what came early and found no room: will be a gap
 	uint64_t refused_memories;
@@ -105,7 +106,9 @@ uint32_t stream_add_fully(struct stream_pool *pool, struct stream *stream, const
 // A FIN: `end` is the number behind the last byte. The first one counts.
 void stream_finish(struct stream_pool *pool, struct stream *stream, uint32_t end, uint64_t now_ns);
 void stream_confirm_fully(struct stream_pool *pool, struct stream *stream, uint32_t ack, uint64_t now_ns);
-// Holes whose time has come, of all streams. Once a vector.
+// Holes whose time has come, of all streams, in the order of these times: before each packet, for what comes later than
+// that comes too late. _next: of one stream; false: there is none.
+bool stream_settle_next(struct stream_pool *pool, uint64_t now_ns);
 void stream_settle(struct stream_pool *pool, uint64_t now_ns);
 // The flow ends: all that waits is told, and what is missing.
 void stream_end(struct stream_pool *pool, struct stream *stream);

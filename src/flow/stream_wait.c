@@ -78,13 +78,17 @@ static void unlink_age(struct stream_pool *pool, struct stream_wait *wait)
 
 void stream_wait_set_evident(struct stream_pool *pool, struct stream_wait *wait, uint64_t now_ns)
 {
+	struct stream_wait *before = pool->last_evident;
+
 	wait->is_evident = true;
 	wait->evident_ns = now_ns;
 	wait->evident_confirmed = wait->confirmed;
-	wait->evident_before = pool->last_evident;
-	wait->evident_behind = NULL;
-	*(pool->last_evident ? &pool->last_evident->evident_behind : &pool->first_evident) = wait;
-	pool->last_evident = wait;
+	while (before && before->evident_ns > now_ns) // it took the place of one whose time came a while ago
+		before = before->evident_before;
+	wait->evident_before = before;
+	wait->evident_behind = before ? before->evident_behind : pool->first_evident;
+	*(before ? &before->evident_behind : &pool->first_evident) = wait;
+	*(wait->evident_behind ? &wait->evident_behind->evident_before : &pool->last_evident) = wait;
 }
 
 void stream_wait_unset_evident(struct stream_pool *pool, struct stream_wait *wait)
