@@ -5,7 +5,7 @@
 
 #include <weir.h>
 
-extern const struct weir_class TlsNames, HttpHosts, SynGuard, RttMeter, ScanDetector, RateLimit;
+extern const struct weir_class TlsNames, HttpHosts, SynGuard, RttMeter, ScanDetector, RateLimit, TopTalkers;
 
 // Names as keys of tables: the end of one that is longer, for that says whose it is.
 struct detect_name {

@@ -2,4 +2,4 @@
 // detect: what stands out.
 #include "detect.h"
 
-WEIR_MODULE("detect", "0.1.0", &TlsNames, &HttpHosts, &SynGuard, &RttMeter, &ScanDetector, &RateLimit);
+WEIR_MODULE("detect", "0.1.0", &TlsNames, &HttpHosts, &SynGuard, &RttMeter, &ScanDetector, &RateLimit, &TopTalkers);
