@@ -24,6 +24,7 @@ enum {
 
 static const struct option options[] = {
 	{ "filter", required_argument, NULL, 'f' },
+	{ "define", required_argument, NULL, 'd' },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "lines", no_argument, NULL, OPTION_LINES },
 	{ "summary", no_argument, NULL, OPTION_SUMMARY },
@@ -43,6 +44,8 @@ static int usage(FILE *to, int status)
 		"usage: weir watch [OPTION]... FILE|INTERFACE...\n\n"
 		"  -f FILTER            only what fits, as in Wireshark: 'tcp.port == 80 && ip.addr == 10.0.0.1'\n"
 		"  -e EVENTS            names or globs of what is told: 'flow.ended tcp.*'\n"
+		"  -d DEFINITION        defines an event, as in a graph: 'scan.failed on flow.ended where\n"
+		"                       tcp && flow.packets_back == 0'; may be given several times\n"
 		"  --events             lists what there is to be told\n"
 		"  --json               lines of JSON, also on a terminal\n"
 		"  --lines              lines for people, also elsewhere\n"
@@ -124,7 +127,7 @@ static void make_graph(struct watch *watch, unsigned inputs)
 
 	if (watch->filter)
 		define(watch, "filter", watch->filter);
-	watch->run.graph.text = arena_print(arena, "%sFlowTracker(closed_s 2, hash %s);\n%s", way_of(watch, inputs),
+	watch->run.graph.text = arena_print(arena, "%s%sFlowTracker(closed_s 2, hash %s);\n%s", watch->definitions, way_of(watch, inputs),
 		watch->hashes ? "true" : "false", observer_of(watch));
 }
 
@@ -152,7 +155,7 @@ static bool look_around(struct watch *watch, bool lists)
 	struct plan *plan = NULL;
 	bool is_well;
 
-	graph->text = "FromDump -> Discard; JsonLog;";
+	graph->text = arena_print(graph->arena, "%sFromDump -> Discard; JsonLog;", watch->definitions);
 	graph->library = cli_library(graph->diag);
 	library_add(graph->library, &watch_module);
 	if (cli_graph_read(graph))
@@ -223,7 +226,7 @@ static int watch_inputs(struct watch *watch, char **names, unsigned count, bool 
 
 int cli_watch(int count, char **words)
 {
-	struct watch watch = { 0 };
+	struct watch watch = { .definitions = "" };
 	bool lists = false, explains = false, is_well = true;
 	int option, status;
 
@@ -231,13 +234,17 @@ int cli_watch(int count, char **words)
 	watch.run.is_quiet = true;
 	watch.run.report = report;
 	optind = 1;
-	while (is_well && (option = getopt_long(count, words, "f:e:w:", options, NULL)) != -1)
+	while (is_well && (option = getopt_long(count, words, "f:e:d:w:", options, NULL)) != -1)
 		switch (option) {
 		case 'f':
 			watch.filter = optarg;
 			break;
 		case 'e':
 			watch.events = optarg;
+			break;
+		case 'd':
+			watch.definitions = arena_print(
+				watch.run.graph.arena, "%sdefine event %s;\n", watch.definitions, optarg);
 			break;
 		case OPTION_JSON:
 			watch.is_json = true;

@@ -8,6 +8,7 @@
 struct watch {
 	struct run run;
 	const char *filter, *events; // as written; NULL: not given
+	const char *definitions;     // of events, as a graph has them; a line each
 	bool is_json, is_readable, sums_up, hashes;
 	LIST(const char *) names;    // of events that are told
 	bool tells_packets;          // some of them are of packets, not of flows

@@ -4,6 +4,7 @@
 // those of one packet by rank, among equals as raised.
 #include "engine/worker.h"
 
+#include "engine/derive.h"
 #include "engine/track_tcp.h"
 #include "event/filter.h"
 
@@ -500,6 +501,7 @@ void track_tell(struct worker *worker, struct hot *hot, struct ending *ending)
 	if (ending->told & hot->flow_bit || !(ending->flow->head.knows_ & hot->flow_bit))
 		return;
 	ending->told |= hot->flow_bit;
+	derive(worker);
 	prepare(worker, hot);
 	worker->tracker->ending = ending;
 	tell_ended(&delivery, ending);
@@ -532,6 +534,8 @@ static void tell_everybody(struct worker *worker, const struct event_record *rec
 
 void worker_deliver_aggregates(struct worker *worker)
 {
-	for (uint32_t at = worker->aggregate_head; at; at = event_record(worker, at)->next)
+	for (uint32_t at = worker->aggregate_head; at; at = event_record(worker, at)->next) {
 		tell_everybody(worker, event_record(worker, at));
+		derive(worker);
+	}
 }

@@ -154,6 +154,7 @@ static void make_vector(struct generation *generation, struct share *share)
 	share->reach = lines_of(generation, sizeof(weir_mask) * (generation->plan->nodes.count + 1));
 	share->out = lines_of(generation, sizeof(weir_mask) * (generation->most_outputs + 1));
 	share->observed = lines_of(generation, sizeof(weir_mask) * (generation->plan->signals.count + 1));
+	share->derived = lines_of(generation, sizeof(weir_mask) * (generation->plan->signals.count + 1));
 	share->chosen = lines_of(generation, sizeof(weir_mask) * (generation->most_outputs + 1));
 }
 
@@ -327,6 +328,8 @@ static void make_signals(struct generation *generation)
 	list_each (signal, &plan->signals)
 		generation->signal_of_event[generation->signals[(*signal)->index].number] =
 			&generation->signals[(*signal)->index];
+	list_each (signal, &plan->signals)
+		generation->derives |= (*signal)->derivations.count != 0;
 	generation->received = generation_signal(generation, &weir_event_packet_received);
 	generation->malformed = generation_signal(generation, &weir_event_packet_malformed);
 	make_flow_signals(generation);
@@ -470,6 +473,7 @@ void generation_take_up(const struct generation *generation, struct worker *work
 	worker->out = share->out;
 	worker->chosen = share->chosen;
 	worker->observed = share->observed;
+	worker->derived = share->derived;
 	worker->sources = share->sources;
 	worker->source_count = share->source_count;
 	worker->next_source = 0;

@@ -81,6 +81,7 @@ struct share {
 	struct source *sources;
 	unsigned source_count;
 	weir_mask *observed; // by signal: slots whose bit has been looked at
+	weir_mask *derived;  // likewise, by what derives events
 	struct tracker *tracker; // NULL: not needed, or the worker has one
 };
 
@@ -106,6 +107,7 @@ struct generation {
 	uint32_t place_count;
 	uint32_t most_outputs;
 	struct observers *observers; // NULL: there are none
+	bool derives; // the graph defines events that somebody hears
 	struct worker *workers_at;
 	uint64_t seed;
 	bool is_lossless; // all that it reads are captures: nothing is lost for want of room

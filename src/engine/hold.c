@@ -2,6 +2,7 @@
 // Packets outside of vectors: held, released, cloned, emitted, waiting in a fifo.
 #include "engine/worker.h"
 
+#include "engine/derive.h"
 #include "packet/pool.h"
 #include "packet/protocol.h"
 #include "port/platform.h"
@@ -19,6 +20,7 @@ void worker_leave(struct worker *worker, unsigned slot)
 {
 	struct layout *layout = (struct layout *)&worker->generation->plan->layout;
 
+	derive(worker);
 	luggage_pack(worker, slot);
 	layout_spill(layout, worker->index, worker->vector, slot, 0);
 }

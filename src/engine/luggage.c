@@ -5,6 +5,7 @@
 //	| item | payload | texts ... | item | ...
 #include "engine/worker.h"
 
+#include "engine/derive.h"
 #include "engine/observe.h"
 #include "packet/pool.h"
 #include "port/platform.h"
@@ -143,8 +144,9 @@ void luggage_unpack(struct worker *worker, unsigned slot)
 
 	if (!value || !value->is_spilled || !(*vector_mask(worker->vector, value->has) & bit))
 		return;
+	derive_records(worker); // what is raised anew; what is unpacked has been derived from, and told
 	if (worker->generation->observers)
-		observers_tell_records(worker); // what is raised anew; what is unpacked has been told
+		observers_tell_records(worker);
 	luggage = ((struct rte_mbuf **)vector_column(worker->vector, value->at))[slot];
 	*vector_mask(worker->vector, value->has) &= ~bit;
 	for (const char *at = rte_pktmbuf_mtod(luggage, const char *), *end = at + luggage->data_len; at < end;) {
@@ -153,5 +155,6 @@ void luggage_unpack(struct worker *worker, unsigned slot)
 		at += sizeof(item) + rounded(item.size) + rounded(item.texts);
 	}
 	worker->observed_to = worker->store_used;
+	derive_skip(worker);
 	rte_pktmbuf_free(luggage);
 }

@@ -270,7 +270,7 @@ static void tell_all(struct worker *worker, struct observed *seen)
 
 struct told {
 	uint16_t place, signal; // place: twice the slot, one less for what comes before it
-	uint8_t rank, slot;
+	uint16_t rank, slot;
 	uint32_t record; // 0: it has none
 };
 
@@ -283,7 +283,7 @@ struct turn {
 
 static void add(struct turn *turn, const struct plan_signal *signal, unsigned place, unsigned slot, uint32_t record)
 {
-	struct told told = { (uint16_t)place, (uint16_t)signal->index, (uint8_t)signal->rank, (uint8_t)slot, record };
+	struct told told = { (uint16_t)place, (uint16_t)signal->index, (uint16_t)signal->rank, (uint16_t)slot, record };
 	unsigned i = turn->count++;
 
 	for (; i && (turn->at[i - 1].place > told.place ||

@@ -3,6 +3,7 @@
 #include "engine/worker.h"
 
 #include "engine/checks.h"
+#include "engine/derive.h"
 #include "engine/observe.h"
 #include "engine/track.h"
 #include "packet/edit.h"
@@ -79,6 +80,11 @@ static void compute(struct worker *worker, const struct plan *plan, const struct
 			(*vector_mask(vector, value->at) & ~todo) | filter_run(value->program, vector, todo);
 		break;
 	}
+}
+
+void worker_compute_value(struct worker *worker, const struct plan_value *value, weir_mask in)
+{
+	compute(worker, worker->generation->plan, value, in);
 }
 
 void worker_compute(struct worker *worker, const struct hot *hot, weir_mask in)
@@ -262,6 +268,7 @@ static void run(struct worker *worker, struct hot *hot, weir_mask in)
 	count(&hot->instance->packets, weir_size(in));
 	if (hot->step_count)
 		worker_compute(worker, hot, in);
+	derive(worker);
 	if (hot->handler_count)
 		in = worker_deliver(worker, hot, in);
 	if (in && hot->sends)
@@ -273,6 +280,7 @@ static void run(struct worker *worker, struct hot *hot, weir_mask in)
 static void run_observed(struct worker *worker, struct hot *hot, weir_mask in)
 {
 	run(worker, hot, in);
+	derive(worker);
 	if (worker->generation->observers)
 		observers_tell(worker);
 }
@@ -298,8 +306,11 @@ void worker_begin(struct worker *worker)
 	worker->store_used = sizeof(struct event_record);
 	worker->aggregate_head = worker->aggregate_tail = 0;
 	worker->observed_to = worker->store_used;
+	derive_skip(worker);
 	if (worker->generation->observers)
 		memset(worker->observed, 0, worker->generation->plan->signals.count * sizeof(*worker->observed));
+	if (worker->generation->derives)
+		memset(worker->derived, 0, worker->generation->plan->signals.count * sizeof(*worker->derived));
 	worker->has_records = 0;
 	worker->told_malformed = worker->returned = 0;
 	if (worker->tracker)
@@ -308,6 +319,7 @@ void worker_begin(struct worker *worker)
 
 void worker_end_events(struct worker *worker)
 {
+	derive(worker);
 	if (worker->aggregate_head)
 		worker_deliver_aggregates(worker);
 	if (worker->generation->observers)
@@ -324,6 +336,8 @@ void worker_pass(struct worker *worker)
 		worker->told_malformed = *vector_mask(worker->vector, plan->facts.malformed) & worker->returned;
 	if (worker->generation->observers)
 		observers_begin(worker);
+	if (worker->generation->derives)
+		derive_begin(worker);
 	for (uint32_t order = 0; order < nodes; order++) {
 		weir_mask in = worker->reach[order];
 

@@ -2,6 +2,7 @@
 // Endings: what is told of a flow without a packet of it.
 #include "engine/track_tcp.h"
 
+#include "engine/derive.h"
 #include "engine/observe.h"
 #include "engine/worker.h"
 
@@ -115,11 +116,13 @@ static void tell_rest(struct worker *worker)
 {
 	struct tracker *tracker = worker->tracker;
 
+	derive(worker);
 	for (unsigned i = 0; i < tracker->ending_count; i++)
 		list_each (node, &worker->generation->plan->nodes)
 			if ((*node)->element->flow_bit)
 				track_tell(worker, &worker->hot[(*node)->order], &tracker->endings[i]);
 	tracker->loose = NULL;
+	derive(worker);
 	if (tracker->ending_count && worker->generation->observers)
 		observers_tell(worker); // while there is what their texts point at
 	for (unsigned i = 0; i < tracker->ending_count; i++)

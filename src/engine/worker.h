@@ -92,6 +92,8 @@ struct worker {
 	weir_mask has_records;                   // slots whose list is of this pass
 	weir_mask *observed;                     // by signal, as of observers_tell
 	uint32_t observed_to;                    // in the store
+	weir_mask *derived;                      // by signal: slots of which what the graph defines has been derived
+	uint32_t derived_to;                     // in the store
 	weir_mask *chosen;                       // by output: slots that a verdict sends there
 	char payload_lost[4096];                 // where the payload of an event goes that finds no room
 
@@ -140,6 +142,7 @@ void worker_pass(struct worker *worker);
 void worker_end_events(struct worker *worker);
 void worker_begin(struct worker *worker); // an empty vector
 void worker_compute(struct worker *worker, const struct hot *hot, weir_mask in); // what a node wants to know
+void worker_compute_value(struct worker *worker, const struct plan_value *value, weir_mask in);
 void worker_drop(struct worker *worker, weir_mask mask); // frees the packets of slots; who counted them is the caller's
 void worker_free(struct worker *worker, struct rte_mbuf *mbuf);
 void worker_flush_freed(struct worker *worker);

@@ -29,7 +29,7 @@ static const struct weir_event_type *const of_flows[] = {
 	&weir_event_stream_closed,
 };
 
-// In what order an element sees the events of one packet.
+// In what order an element sees the events of one packet; those that are derived stand between.
 static unsigned rank_of(const struct weir_event_type *type)
 {
 	static const unsigned ranks[] = {
@@ -50,8 +50,8 @@ static unsigned rank_of(const struct weir_event_type *type)
 
 	for (size_t i = 0; i < sizeof(exceptions) / sizeof(*exceptions); i++)
 		if (!strcmp(exceptions[i].name, type->name))
-			return exceptions[i].rank;
-	return ranks[type->per];
+			return exceptions[i].rank * PLAN_DERIVED;
+	return ranks[type->per] * PLAN_DERIVED;
 }
 
 static bool are_alike(const struct weir_event_type *a, const struct weir_event_type *b)
@@ -76,7 +76,7 @@ struct plan_signal *plan_signal(const struct plan *plan, const char *name)
 	return NULL;
 }
 
-static struct plan_signal *add_signal(struct plan *plan, const struct weir_event_type *type)
+struct plan_signal *plan_signal_add(struct plan *plan, const struct weir_event_type *type)
 {
 	struct plan_signal *signal = arena_new(plan->arena, struct plan_signal);
 
@@ -94,7 +94,7 @@ static void add_raiser(struct plan *plan, struct plan_element *element, const st
 	struct plan_signal *signal = plan_signal(plan, member->event->name);
 
 	if (!signal)
-		signal = add_signal(plan, member->event);
+		signal = plan_signal_add(plan, member->event);
 	else if (!are_alike(signal->type, member->event))
 		diag_error(plan->diag, element->syntax->at,
 			"%s: event \"%s\" has another payload here than in %s: build both modules with the same header",
@@ -187,7 +187,7 @@ static bool raises_reach(struct plan *plan, const struct plan_element *from,
 			if (*raiser == from)
 				list_each (element, &plan->elements)
 					list_each (handler, &(*element)->handlers)
-						if ((*handler)->signal == *signal &&
+						if (plan_root((*handler)->signal) == *signal &&
 							(*element == to || raises_reach(plan, *element, to, seen)))
 							return true;
 	return false;
@@ -228,18 +228,20 @@ static void count_ranks(struct plan_element *element)
 void plan_events(struct plan *plan)
 {
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
-		add_signal(plan, built_in[i]);
+		plan_signal_add(plan, built_in[i]);
 	for (size_t i = 0; i < sizeof(of_flows) / sizeof(*of_flows); i++)
-		add_signal(plan, of_flows[i])->is_of_flow = true;
+		plan_signal_add(plan, of_flows[i])->is_of_flow = true;
 	list_each (element, &plan->elements)
 		each_member (member, (*element)->class)
 			if (member->kind == WEIR_IS_SIGNAL)
 				add_raiser(plan, *element, member);
+	plan_definitions(plan);
 	list_each (element, &plan->elements)
 		add_handlers(plan, *element);
 	list_each (element, &plan->elements)
 		count_ranks(*element);
 	plan_observers(plan);
+	plan_derivations(plan);
 	refuse_cycles(plan);
 	list_each (signal, &plan->signals)
 		if (plan_is_heard(*signal) && (*signal)->rides)

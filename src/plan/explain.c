@@ -181,16 +181,29 @@ static void explain_steering(const struct plan *plan, FILE *to)
 	fprintf(to, "; %u worker%s\n", plan->workers, plan->workers == 1 ? "" : "s");
 }
 
+static void explain_origin(const struct plan *plan, const struct plan_signal *signal, FILE *to)
+{
+	if (signal->derivation) {
+		plan_explain_derived(plan, signal, to);
+		return;
+	}
+	fprintf(to, "event %s: raised by", signal->type->name);
+	if (!signal->raisers.count)
+		fprintf(to, " the platform");
+	list_each (raiser, &signal->raisers)
+		fprintf(to, " %s", (*raiser)->name);
+}
+
 static void explain_events(const struct plan *plan, FILE *to)
 {
 	list_each (signal, &plan->signals) {
-		if (!plan_is_heard(*signal))
+		if (!plan_is_heard(*signal) && !(*signal)->derivation)
 			continue;
-		fprintf(to, "event %s: raised by", (*signal)->type->name);
-		if (!(*signal)->raisers.count)
-			fprintf(to, " the platform");
-		list_each (raiser, &(*signal)->raisers)
-			fprintf(to, " %s", (*raiser)->name);
+		explain_origin(plan, *signal, to);
+		if (!plan_is_heard(*signal)) {
+			fprintf(to, "; nobody hears it: not computed\n");
+			continue;
+		}
 		fprintf(to, ", %s, %u handler%s\n",
 			(*signal)->rides ? "rides on the packet" : "told at the vector's end",
 			(*signal)->handlers.count, (*signal)->handlers.count == 1 ? "" : "s");

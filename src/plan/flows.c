@@ -47,10 +47,10 @@ static void find_streams(struct plan *plan)
 	for (size_t i = 0; i < sizeof(of_streams) / sizeof(*of_streams); i++) {
 		struct plan_signal *signal = plan_signal(plan, of_streams[i]->name);
 
-		plan->are_streams_observed |= signal->watches.count != 0;
+		plan->are_streams_observed |= plan_is_watched(signal);
 		list_each (element, &plan->elements)
 			list_each (handler, &(*element)->handlers)
-				if ((*handler)->signal == signal)
+				if (plan_root((*handler)->signal) == signal)
 					plan->stream_bits |= 1u << ((*element)->flow_bit - 1);
 	}
 	plan->keeps_streams = plan->are_streams_observed || plan->stream_bits;
@@ -61,7 +61,7 @@ static void place_states(struct plan *plan)
 {
 	uint32_t at;
 
-	plan->keeps_history = plan_signal(plan, weir_event_flow_ended.name)->watches.count;
+	plan->keeps_history = plan_is_watched(plan_signal(plan, weir_event_flow_ended.name));
 	find_streams(plan);
 	at = (plan->keeps_history ? PLAN_FLOW_HISTORY : 0) + (plan->keeps_streams ? PLAN_FLOW_STREAMS : 0) +
 		(plan->keeps_streams && plan->tracking->hash ? PLAN_FLOW_HASHES : 0);
@@ -115,7 +115,7 @@ void plan_flows(struct plan *plan, plan_read *read)
 				read(plan, *node, flow_of(plan));
 	}
 	list_each (signal, &plan->signals)
-		if ((*signal)->is_of_flow && (*signal)->watches.count)
+		if ((*signal)->is_of_flow && plan_is_watched(*signal))
 			list_each (node, &plan->nodes)
 				if ((*node)->is_entered)
 					read(plan, *node, flow_of(plan));

@@ -16,6 +16,12 @@ void plan_insert(struct plan *plan);
 void plan_order(struct plan *plan);
 // events.c: who raises and hears what
 void plan_events(struct plan *plan);
+// derive.c: events that the graph defines; which of them are heard, so that their base is
+void plan_definitions(struct plan *plan);
+void plan_derivations(struct plan *plan);
+// Is it to be raised wherever packets enter: by who only looks on, at whatever remove?
+bool plan_is_watched(const struct plan_signal *signal);
+void plan_explain_derived(const struct plan *plan, const struct plan_signal *signal, FILE *to);
 // observers.c: who only looks on
 void plan_observers(struct plan *plan);
 typedef void plan_read(struct plan *plan, struct plan_node *node, struct plan_value *value);
@@ -42,8 +48,11 @@ uint8_t plan_occurrence(enum protocol protocol, uint8_t occurrence);
 struct plan_value *plan_value_field(struct plan *plan, const struct field *field, uint8_t occurrence);
 // A type is known by its name: each source file that includes weir.h has a copy of it. NULL: nothing raises it.
 struct plan_signal *plan_signal(const struct plan *plan, const char *name);
+struct plan_signal *plan_signal_add(struct plan *plan, const struct weir_event_type *type);
 struct plan_value *plan_places(struct plan *plan);
 struct plan_value *plan_value_filter(struct plan *plan, struct filter *filter);
+// What a filter reads of packets is added to what a value needs.
+void plan_value_needs(struct plan *plan, struct plan_value *value, const struct filter *filter);
 struct plan_value *plan_value_add(struct plan *plan, enum plan_value_kind kind, const char *name);
 const struct filter_names *plan_names(struct plan *plan, const struct weir_event_type *payload_of);
 // A field by its name: the platform's, or one that a module of this graph provides. NULL: nobody knows it.

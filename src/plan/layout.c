@@ -323,6 +323,10 @@ static void prepare_steps(struct plan *plan)
 		list_each (watch, &(*signal)->watches)
 			if (watch->filter)
 				watch->program = filter_bind(plan->arena, watch->filter, bind, plan);
+	list_each (derivation, &plan->derivations)
+		if ((*derivation)->test.payload_filter)
+			(*derivation)->test.payload_program =
+				filter_bind(plan->arena, (*derivation)->test.payload_filter, bind, plan);
 	list_each (element, &plan->elements)
 		list_each (handler, &(*element)->handlers)
 			if ((*handler)->payload_filter)

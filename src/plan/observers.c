@@ -112,6 +112,7 @@ void plan_observers(struct plan *plan)
 
 static bool raises(const struct plan_signal *signal, const struct plan_node *node)
 {
+	signal = plan_root(signal);
 	if (!signal->raisers.count)
 		return node->is_entered;
 	list_each (raiser, &signal->raisers)

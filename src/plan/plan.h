@@ -21,6 +21,7 @@ enum {
 	PLAN_FLOW_HISTORY = 64, // bytes of the platform's own per flow, where it keeps them
 	PLAN_FLOW_STREAMS = 112,
 	PLAN_FLOW_HASHES = 512,
+	PLAN_DERIVED = 1000, // definitions upon one another, at most
 };
 
 enum plan_value_kind {
@@ -92,6 +93,17 @@ struct plan_observer {
 	unsigned watch_count, number;
 };
 
+// `on BASE where FILTER` of definitions in the graph: what is met is raised under the names that they give it, once for
+// all that are defined alike.
+struct plan_derivation {
+	struct plan_signal *base;
+	struct filter *where;     // canonical; NULL: whenever the base is raised
+	struct plan_handler test; // the same, as it is found out
+	LIST(struct plan_value *) steps;    // what the test reads, in the order in which it is computed
+	LIST(struct plan_signal *) signals; // that somebody hears
+	uint32_t index;
+};
+
 // An event type that somebody in this graph may raise and somebody hears.
 struct plan_signal {
 	const struct weir_event_type *type;
@@ -104,6 +116,8 @@ struct plan_signal {
 	LIST(struct plan_element *) raisers; // empty: the platform raises it
 	LIST(struct plan_handler *) handlers;
 	LIST(struct plan_watch) watches;
+	struct plan_derivation *derivation;          // the graph defines it; NULL: code raises it
+	LIST(struct plan_derivation *) derivations; // of it that somebody hears
 };
 
 struct plan_node {
@@ -157,6 +171,8 @@ struct plan {
 	LIST(struct plan_layer *) layers;
 	LIST(struct plan_signal *) signals;
 	LIST(struct plan_observer *) observers;
+	LIST(struct plan_derivation *) derivations; // each behind its base
+	LIST(struct plan_signal *) derived_from;    // signals without a payload of which something is derived, likewise
 	LIST(struct field *) carried; // fields that modules provide
 	struct plan_value *places;
 	struct plan_value *flow;    // NULL: nobody needs to know of flows
@@ -200,7 +216,15 @@ int plan_check_module(const struct library *library, const struct module *module
 // Does anybody hear it?
 static inline bool plan_is_heard(const struct plan_signal *signal)
 {
-	return signal->handlers.count || signal->watches.count;
+	return signal->handlers.count || signal->watches.count || signal->derivations.count;
+}
+
+// What code raises so that this is raised with it.
+static inline const struct plan_signal *plan_root(const struct plan_signal *signal)
+{
+	while (signal->derivation)
+		signal = signal->derivation->base;
+	return signal;
 }
 
 const struct plan_element *plan_find(const struct plan *plan, const char *name);

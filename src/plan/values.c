@@ -91,6 +91,8 @@ static void need_operand(struct plan *plan, struct plan_value *filter, const str
 {
 	uint8_t from = operand->occurrence, to = operand->occurrence;
 
+	if (operand->field->kind == FIELD_OF_EVENT)
+		return;
 	if (operand->field->kind != FIELD_DERIVED)
 		from = to = DECODE_OUTER;
 	else if (operand->occurrence == FILTER_ANY)
@@ -105,6 +107,12 @@ static void need_operand(struct plan *plan, struct plan_value *filter, const str
 	}
 }
 
+void plan_value_needs(struct plan *plan, struct plan_value *value, const struct filter *filter)
+{
+	for (unsigned i = 0; i < filter_operand_count(filter); i++)
+		need_operand(plan, value, filter_operand_at(filter, i));
+}
+
 struct plan_value *plan_value_filter(struct plan *plan, struct filter *filter)
 {
 	struct plan_value *value;
@@ -114,8 +122,7 @@ struct plan_value *plan_value_filter(struct plan *plan, struct filter *filter)
 			return *one;
 	value = plan_value_add(plan, VALUE_FILTER, filter_text(plan->arena, filter));
 	value->filter = filter;
-	for (unsigned i = 0; i < filter_operand_count(filter); i++)
-		need_operand(plan, value, filter_operand_at(filter, i));
+	plan_value_needs(plan, value, filter);
 	return value;
 }
 
@@ -231,8 +238,7 @@ static void read_operands(struct plan *plan, struct plan_node *node, const struc
 {
 	struct plan_value all = { 0 };
 
-	for (unsigned i = 0; i < filter_operand_count(filter); i++)
-		need_operand(plan, &all, filter_operand_at(filter, i));
+	plan_value_needs(plan, &all, filter);
 	list_each (need, &all.needs)
 		read_at(plan, node, *need);
 }
@@ -281,10 +287,10 @@ static void declare_facts(struct plan *plan)
 	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
 		list_each (element, &plan->elements)
 			list_each (handler, &(*element)->handlers)
-				if ((*handler)->signal == facts[i])
+				if (plan_root((*handler)->signal) == facts[i])
 					read_value(plan, *element, plan_places(plan));
 		list_each (node, &plan->nodes)
-			if (facts[i]->watches.count && (*node)->is_entered)
+			if (plan_is_watched(facts[i]) && (*node)->is_entered)
 				read_at(plan, *node, plan_places(plan));
 	}
 }
