@@ -225,6 +225,17 @@ static void count_ranks(struct plan_element *element)
 	}
 }
 
+// What a definition stands upon that nobody hears, so that nothing was put in to raise it.
+static void add_unheard(struct plan *plan)
+{
+	list_each (event, &plan->graph->events) {
+		const struct weir_event_type *type = plan_offered(plan, event->base.text);
+
+		if (type && !plan_signal(plan, event->base.text))
+			plan_signal_add(plan, type);
+	}
+}
+
 void plan_events(struct plan *plan)
 {
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
@@ -235,6 +246,7 @@ void plan_events(struct plan *plan)
 		each_member (member, (*element)->class)
 			if (member->kind == WEIR_IS_SIGNAL)
 				add_raiser(plan, *element, member);
+	add_unheard(plan);
 	plan_definitions(plan);
 	list_each (element, &plan->elements)
 		add_handlers(plan, *element);

@@ -33,28 +33,42 @@ static const struct weir_event_type *raised_alike(const struct weir_class *class
 	return NULL;
 }
 
+// Also by way of what the graph defines upon it; `most` ends the search where definitions go round.
+static const struct weir_event_type *raised_for(
+	const struct plan *plan, const struct weir_class *class, const char *glob, unsigned most)
+{
+	const struct weir_event_type *type = raised_alike(class, glob);
+
+	list_each (event, &plan->graph->events)
+		if (!type && most && !fnmatch(glob, event->name.text, 0))
+			type = raised_for(plan, class, event->base.text, most - 1);
+	return type;
+}
+
 static const char *name_of(const struct weir_on *on)
 {
 	return on->event ? on->event->name : on->name;
 }
 
-static const struct weir_event_type *heard_by(const struct plan_element *element, const struct weir_class *class)
+static const struct weir_event_type *heard_by(
+	const struct plan *plan, const struct plan_element *element, const struct weir_class *class)
 {
 	const struct weir_event_type *type = NULL;
 
 	for (const struct weir_on *on = element->class->on; !type && on && name_of(on); on++)
-		type = raised_alike(class, name_of(on));
+		type = raised_for(plan, class, name_of(on), plan->graph->events.count);
 	return type;
 }
 
-static const struct weir_event_type *watched_by(const struct plan_element *element, const struct weir_class *class)
+static const struct weir_event_type *watched_by(
+	const struct plan *plan, const struct plan_element *element, const struct weir_class *class)
 {
 	const struct observer_element *settings = element->prototype;
 	const struct weir_event_type *type = NULL;
 
 	if (platform_is_observer(element->class))
 		for (uint32_t i = 0; !type && i < settings->events.count; i++)
-			type = raised_alike(class, settings->events.text[i]);
+			type = raised_for(plan, class, settings->events.text[i], plan->graph->events.count);
 	return type;
 }
 
@@ -87,9 +101,9 @@ static void want(struct insertion *insertion, const struct plan_element *element
 static bool find_hearers(struct insertion *insertion)
 {
 	list_each (element, &insertion->plan->elements) {
-		const struct weir_event_type *type = heard_by(*element, insertion->class);
+		const struct weir_event_type *type = heard_by(insertion->plan, *element, insertion->class);
 
-		type = type ? type : watched_by(*element, insertion->class);
+		type = type ? type : watched_by(insertion->plan, *element, insertion->class);
 		if (type)
 			want(insertion, *element, type);
 	}
@@ -255,6 +269,16 @@ void plan_insert(struct plan *plan)
 			for (const struct weir_class *const *class = module->descriptor->classes; *class; class++)
 				is_changed |= try_class(plan, *class);
 	}
+}
+
+const struct weir_event_type *plan_offered(const struct plan *plan, const char *name)
+{
+	const struct weir_event_type *type = NULL;
+
+	list_each (module, &plan->library->modules)
+		for (const struct weir_class *const *class = module->descriptor->classes; !type && *class; class++)
+			type = (*class)->on_demand ? raised_alike(*class, name) : NULL;
+	return type;
 }
 
 void plan_near_offered(const struct plan *plan, struct near *near)

@@ -39,7 +39,8 @@ void plan_steering(struct plan *plan);
 // An element more; its class is there, or was reported.
 struct plan_element *plan_add_element(struct plan *plan, const struct graph_element *syntax);
 void plan_create_nodes(struct plan *plan, struct plan_element *element); // by its counts of inputs and outputs
-// Events that no element here raises, but that a module would if somebody heard them: for suggestions.
+// Events that no element here raises, but that a module would if somebody heard them. NULL: there is none.
+const struct weir_event_type *plan_offered(const struct plan *plan, const char *name);
 void plan_near_offered(const struct plan *plan, struct near *near);
 void plan_declare(struct plan *plan, struct plan_element *element, const struct weir_member *member);
 void plan_steer_for(struct plan *plan, struct plan_element *element);

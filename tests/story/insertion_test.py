@@ -81,6 +81,15 @@ def test_both_sides_of_a_conversation_may_come_by_different_inputs(library, tmp_
         sorted(str([event.get(part) for part in key]) for event in whole)
 
 
+def test_what_the_graph_defines_upon_its_events_brings_it_in_too(tmp_path):
+    graph = 'define event web.any on http.response where http.response.code > 0; define event web.missing on web.any ' \
+        'where http.response.code == 404; FromDump -> Discard'
+    found, _ = events(graph, tmp_path / 'log', 'web.missing', '-i', HTTP)
+    whole, _ = events('FromDump -> Discard', tmp_path / 'whole', 'http.response', '-i', HTTP)
+    assert len(found) == sum(event['http.response.code'] == 404 for event in whole) > 0
+    assert 'put in' not in explain(graph.replace('-> Discard', '-> Discard; JsonLog(/dev/null, events "flow.ended")'))
+
+
 def test_it_stands_behind_what_drops(library):
     out = explain('FromDump -> f :: Match(tcp); f[0] -> a :: Hearer -> Discard; f[other] -> Discard', library)
     assert re.search(r'\d+  f :: Match.*\d+  TLS :: TLS   \(put in: a hears tls.client_hello\).*\d+  a :: Hearer', out, re.S), out
