@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/talkers.h"
 
-#include "lookup/hash.h"
+#include "lib/hash.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/caller.h"
 
+#include "engine/aggregate.h"
 #include "engine/caller_inside.h"
 #include "engine/checks.h"
 #include "engine/state.h"
@@ -68,6 +69,7 @@ void caller_destroy(struct caller **made)
 	if (!caller)
 		return;
 	generation = (struct generation *)caller->generation;
+	aggregates_stop(&caller->worker);
 	worker_release(&caller->worker);
 	destroy_retired(caller, true);
 	generation_destroy(&generation);

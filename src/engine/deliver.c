@@ -517,7 +517,7 @@ static void tell_everybody(struct worker *worker, const struct event_record *rec
 	struct weir_event event = { .type = signal->type,
 		.payload = record->payload,
 		.call = &worker->call,
-		.now_ns = worker->now_ns };
+		.now_ns = record->now_ns };
 
 	list_each (element, &worker->generation->plan->elements)
 		list_each (handler, &(*element)->handlers) {

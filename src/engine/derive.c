@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/derive.h"
 
+#include "engine/aggregate.h"
 #include "engine/track.h"
 #include "event/filter.h"
 
 static void compute(struct worker *worker, const struct plan_derivation *derivation, weir_mask slots)
 {
-	list_each (step, &derivation->steps)
+	list_each (step, &derivation->steps.list)
 		worker_compute_value(worker, *step, slots);
 }
 
@@ -27,6 +28,8 @@ static void derive_bits(struct worker *worker, const struct plan_signal *base, w
 
 		list_each (signal, &(*derivation)->signals)
 			*vector_mask(worker->vector, (*signal)->mask->has) |= slots;
+		if (slots && (*derivation)->gatherings.count)
+			aggregates_gather_slots(worker, *derivation, slots);
 	}
 }
 
@@ -125,10 +128,14 @@ static void derive_record(struct worker *worker, uint32_t at)
 {
 	const struct plan_signal *base = worker->generation->signals[event_record(worker, at)->signal].plan;
 
-	list_each (derivation, &base->derivations)
-		if (is_met(worker, *derivation, event_record(worker, at)))
-			list_each (signal, &(*derivation)->signals)
-				append(worker, *signal, at);
+	list_each (derivation, &base->derivations) {
+		if (!is_met(worker, *derivation, event_record(worker, at)))
+			continue;
+		list_each (signal, &(*derivation)->signals)
+			append(worker, *signal, at);
+		if ((*derivation)->gatherings.count)
+			aggregates_gather_record(worker, *derivation, event_record(worker, at));
+	}
 }
 
 // Records that are derived come behind, and are looked at in their turn.

@@ -3,6 +3,7 @@
 // A vector is never waited for to be full.
 #include "engine/worker.h"
 
+#include "engine/aggregate.h"
 #include "engine/steer.h"
 #include "packet/protocol.h"
 
@@ -94,9 +95,29 @@ static bool enter_at_its_place(struct worker *worker, struct rte_mbuf *mbuf)
 	return true;
 }
 
+// A vector is cut where an aggregate's window ends, too; the window begins with what comes at that very time.
+static bool is_beyond_window(struct worker *worker, const struct rte_mbuf *mbuf)
+{
+	uint64_t due_ns = worker->window_due_ns, time_ns = packet_head((struct rte_mbuf *)mbuf)->time_ns;
+	bool is_first = !worker->vector->head.fill;
+
+	if (!worker->generation->aggregates || worker->is_cut)
+		return worker->is_cut;
+	if (due_ns && time_ns >= due_ns && worker->now_ns < due_ns) {
+		if (is_first)
+			worker->now_ns = due_ns;
+		return worker->is_cut = true;
+	}
+	if (is_first) // all of a vector is of one window
+		worker->window_due_ns =
+			aggregates_boundary(worker, time_ns > worker->now_ns ? time_ns : worker->now_ns);
+	return false;
+}
+
 static void gather_ready(struct worker *worker)
 {
-	while (worker->ready_head != worker->ready_tail && !worker_is_full(worker))
+	while (worker->ready_head != worker->ready_tail && !worker_is_full(worker) &&
+		!is_beyond_window(worker, worker->ready[worker->ready_head % WORKER_READY]))
 		if (!enter_at_its_place(worker, worker->ready[worker->ready_head++ % WORKER_READY]))
 			return;
 }
@@ -106,8 +127,14 @@ static void gather_handed(struct worker *worker)
 	for (unsigned i = 0; i < worker->generation->workers; i++) {
 		void *mbuf;
 
-		while (worker->from[i] && !worker_is_full(worker) && !rte_ring_sc_dequeue(worker->from[i], &mbuf)) {
+		while (worker->from[i] && !worker_is_full(worker) && !worker->is_cut &&
+			!rte_ring_sc_dequeue(worker->from[i], &mbuf)) {
 			worker->account.handed_in++;
+			if (is_beyond_window(worker, mbuf) &&
+				worker->ready_tail - worker->ready_head < WORKER_READY) {
+				worker->ready[worker->ready_tail++ % WORKER_READY] = mbuf;
+				return;
+			}
 			if (!enter_at_its_place(worker, mbuf))
 				return;
 		}
@@ -160,6 +187,8 @@ static bool gather_one(struct worker *worker, struct source *source)
 			worker->now_ns = worker->next_timer_ns;
 		return false;
 	}
+	if (is_beyond_window(worker, mbuf))
+		return false;
 	source->first++;
 	to = steer(worker, mbuf);
 	if (to == worker->index) {
@@ -168,6 +197,8 @@ static bool gather_one(struct worker *worker, struct source *source)
 	}
 	packet_head(mbuf)->node = worker->hot[source->entry].place;
 	packet_head(mbuf)->rounds = PACKET_FRESH;
+	if (worker->generation->aggregates && packet_head(mbuf)->time_ns > worker->vector->head.now_ns)
+		worker->vector->head.now_ns = packet_head(mbuf)->time_ns; // its windows end by what it has read
 	worker_hand_over(worker, mbuf, to);
 	return worker->handing_count[to] < WEIR_VECTOR; // else what waits goes first
 }
@@ -218,10 +249,14 @@ static void gather_sources(struct worker *worker)
 unsigned worker_gather(struct worker *worker)
 {
 	worker->vector->head.now_ns = worker->now_ns;
+	worker->is_cut = false;
+	if (worker->is_stalled)
+		return 0;
 	gather_ready(worker);
 	gather_handed(worker);
-	gather_taken(worker);
-	if (!worker->is_blocked)
+	if (!worker->is_cut)
+		gather_taken(worker);
+	if (!worker->is_blocked && !worker->is_cut)
 		gather_sources(worker);
 	if (worker->vector->head.now_ns > worker->now_ns)
 		worker->now_ns = worker->vector->head.now_ns;

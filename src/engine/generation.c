@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/generation.h"
 
+#include "engine/aggregate.h"
 #include "engine/classes.h"
 #include "engine/observe.h"
 #include "engine/places.h"
@@ -386,6 +387,8 @@ int generation_create(struct generation **made, struct plan *plan, const struct 
 	for (unsigned worker = 0; !err && worker < plan->workers; worker++)
 		err = make_share(generation, worker);
 	if (!err)
+		err = aggregates_create(generation);
+	if (!err)
 		err = observers_create(generation, why);
 	if (!err)
 		err = layout_register(&plan->layout);
@@ -405,6 +408,7 @@ void generation_destroy(struct generation **made)
 	if (!generation)
 		return;
 	observers_destroy(generation);
+	aggregates_destroy(generation);
 	for (unsigned i = 0; i < generation->port_count; i++) {
 		port_close(&generation->ports[i].receives, &why);
 		port_close(&generation->ports[i].sends, &why);
@@ -459,6 +463,7 @@ void generation_take_up(const struct generation *generation, struct worker *work
 	struct share *share = &generation->shares[worker->index];
 
 	if (old) {
+		aggregates_leave(worker);
 		state_move(worker, generation, old);
 		move_pending(worker, share, &old->shares[worker->index]);
 		worker_flush_freed(worker);
@@ -479,5 +484,6 @@ void generation_take_up(const struct generation *generation, struct worker *work
 	worker->next_source = 0;
 	worker->generation = generation;
 	tracker_take_up(worker, old, share);
+	aggregates_take_up(worker, old);
 	worker_begin(worker);
 }

@@ -107,6 +107,7 @@ struct generation {
 	uint32_t place_count;
 	uint32_t most_outputs;
 	struct observers *observers; // NULL: there are none
+	struct aggregates *aggregates; // NULL: there are none
 	bool derives; // the graph defines events that somebody hears
 	struct worker *workers_at;
 	uint64_t seed;

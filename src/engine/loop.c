@@ -3,6 +3,7 @@
 // there is one. Idle, it backs off to sleeping, for no driver here wakes it.
 #include "engine/engine.h"
 
+#include "engine/aggregate.h"
 #include "engine/checks.h"
 #include "engine/state.h"
 #include "engine/track.h"
@@ -71,11 +72,29 @@ static void flush_ports(struct worker *worker)
 	}
 }
 
+// With captures, to where the others are: nothing is on its way from before that. True: there is more of the way.
+static bool follow(struct worker *worker, uint64_t mark)
+{
+	bool waits = worker->is_stalled || worker->ready_head != worker->ready_tail;
+	uint64_t to = mark;
+
+	if (worker->window_due_ns > worker->now_ns && worker->window_due_ns < mark)
+		to = worker->window_due_ns;
+	if (!waits && to > worker->now_ns)
+		worker->now_ns = to;
+	worker->is_behind = waits || worker->now_ns < mark;
+	return worker->is_behind && !waits;
+}
+
 bool worker_step(struct worker *worker)
 {
-	uint64_t from = rte_rdtsc(), spent;
+	uint64_t from = rte_rdtsc(), spent, mark;
+	bool has_marks = worker->generation->aggregates && worker->generation->is_lossless &&
+		worker->generation->workers > 1;
+	bool goes_on = false;
 	unsigned filled;
 
+	mark = has_marks ? aggregates_mark(worker) : 0;
 	worker->is_blocked = !worker_flush_handed(worker);
 	filled = worker_gather(worker);
 	if (filled) {
@@ -87,13 +106,20 @@ bool worker_step(struct worker *worker)
 		worker_begin(worker);
 	}
 	worker->is_blocked = !worker_flush_handed(worker);
+	worker->is_behind = false;
+	if (has_marks && !filled)
+		goes_on = follow(worker, mark);
+	if (has_marks)
+		aggregates_tell_mark(worker);
 	flush_ports(worker);
 	if (!filled && !worker->generation->is_lossless)
 		worker->now_ns = wall_clock();
 	worker_timers(worker);
+	if (worker->generation->aggregates)
+		aggregates_step(worker);
 	spent = rte_rdtsc() - from;
 	weir_count_by(filled ? &worker->account.busy_cycles : &worker->account.idle_cycles, spent);
-	return filled;
+	return filled || goes_on;
 }
 
 bool worker_sources_ended(const struct worker *worker)
@@ -167,6 +193,7 @@ void *worker_run(void *argument)
 	}
 	if (worker->tracker)
 		end_flows(worker);
+	aggregates_stop(worker);
 	checks_end();
 	platform_thread_leave();
 	return NULL;
@@ -175,6 +202,6 @@ void *worker_run(void *argument)
 // Nothing left to do, and nothing that will come by itself?
 bool worker_is_through(const struct worker *worker)
 {
-	return worker_sources_ended(worker) && !worker->is_blocked &&
+	return worker_sources_ended(worker) && !worker->is_blocked && !worker->is_behind &&
 		(!state_waits(worker) || worker->steps_of_time >= MOST_STEPS || !worker->generation->is_lossless);
 }

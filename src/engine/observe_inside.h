@@ -37,8 +37,9 @@ void observation_address(char text[INET6_ADDRSTRLEN], const struct weir_addr *ad
 void observe_json(FILE *to, const struct plan_observer *observer, const struct weir_event_type *type,
 	const struct observation *record);
 void observe_json_lost(FILE *to, uint64_t count);
+// root: of what event it was derived, by name.
 void observe_line(FILE *to, const struct plan_observer *observer, const struct weir_event_type *type,
-	const struct observation *record, bool is_coloured);
+	const char *root, const struct observation *record, bool is_coloured);
 void observe_line_lost(FILE *to, uint64_t count, bool is_coloured);
 
 // A folder with a file for each stream, a few of which are open at a time. 0, or -errno with *why.

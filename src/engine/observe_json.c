@@ -69,15 +69,18 @@ static json_t *number_of(const void *at, unsigned size)
 	return json_integer((json_int_t)number);
 }
 
+static json_t *ether_of_bytes(const uint8_t *at)
+{
+	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", at[0], at[1], at[2], at[3], at[4], at[5]);
+}
+
 static json_t *ether_of(const void *at)
 {
 	uint64_t ether;
 
 	memcpy(&ether, at, sizeof(ether));
-	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(ether >> 40 & 255),
-		(unsigned)(ether >> 32 & 255), (unsigned)(ether >> 24 & 255),
-		(unsigned)(ether >> 16 & 255), (unsigned)(ether >> 8 & 255),
-		(unsigned)(ether & 255));
+	ether = __builtin_bswap64(ether) >> 16;
+	return ether_of_bytes((const uint8_t *)&ether);
 }
 
 static json_t *time_of(const char *at)
@@ -105,6 +108,8 @@ static json_t *part_of(const struct weir_part *part, const char *payload, const 
 		return json_boolean(*at);
 	case WEIR_IP:
 		return address_of(at);
+	case WEIR_ETHER:
+		return ether_of_bytes((const uint8_t *)at);
 	case WEIR_TIME:
 		return time_of(at);
 	case WEIR_SPAN:

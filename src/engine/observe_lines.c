@@ -409,6 +409,10 @@ static void put_part(struct line *line, const struct weir_part *part, const stru
 		observation_address(address, &addr);
 		put(line, "%s %s", short_of(part->field), address);
 		return;
+	case WEIR_ETHER:
+		put(line, "%s %02x:%02x:%02x:%02x:%02x:%02x", short_of(part->field), (uint8_t)at[0], (uint8_t)at[1],
+			(uint8_t)at[2], (uint8_t)at[3], (uint8_t)at[4], (uint8_t)at[5]);
+		return;
 	case WEIR_TIME:
 		put(line, "%s %.6f", short_of(part->field), (double)number_at(at, 8) / 1e9);
 		return;
@@ -475,6 +479,25 @@ static void put_rest(struct line *line, const struct scene *scene)
 	}
 }
 
+// What is told of an aggregate: whose, how much, in what time.
+static void put_aggregate(struct line *line, const struct scene *scene)
+{
+	uint64_t error = number_of(scene, "aggregate.error");
+
+	if (part_named(scene, "aggregate.place"))
+		put(line, "%" PRIu64 ". ", number_of(scene, "aggregate.place"));
+	for (const struct weir_part *part = scene->type->parts; part->field; part++)
+		if (strncmp(part->field, "aggregate.", 10) && observation_has(part, scene->record->bytes)) {
+			put_part(line, part, scene);
+			put(line, " ");
+		}
+	put(line, "%" PRIu64 " ", number_of(scene, "aggregate.value"));
+	if (error)
+		put(line, "(up to %" PRIu64 " off) ", error);
+	put(line, "in ");
+	put_span(line, number_of(scene, "aggregate.duration"));
+}
+
 // ---- the line
 
 static void write_line(FILE *to, struct line *line)
@@ -486,7 +509,7 @@ static void write_line(FILE *to, struct line *line)
 }
 
 void observe_line(FILE *to, const struct plan_observer *observer, const struct weir_event_type *type,
-	const struct observation *record, bool is_coloured)
+	const char *root, const struct observation *record, bool is_coloured)
 {
 	const struct scene scene = { observer, type, record, observation_values(record),
 		observation_texts(record, observer->fields.count) };
@@ -497,10 +520,12 @@ void observe_line(FILE *to, const struct plan_observer *observer, const struct w
 	put_time(&line, record->time_ns);
 	put_event(&line, type->name, colour_of(type));
 	put_ends(&line, &scene);
-	if (!strcmp(type->name, "flow.ended"))
+	if (!strcmp(root, "flow.ended"))
 		put_flow_end(&line, &scene);
-	else if (!strcmp(type->name, "stream.closed"))
+	else if (!strcmp(root, "stream.closed"))
 		put_stream_end(&line, &scene);
+	else if (part_named(&scene, "aggregate.value"))
+		put_aggregate(&line, &scene);
 	else
 		put_rest(&line, &scene);
 	write_line(to, &line);

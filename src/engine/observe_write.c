@@ -142,15 +142,16 @@ void observe_flush(struct observe_output *output)
 void observe_write(struct observe_output *output, enum observe_format format, const struct plan_observer *observer,
 	struct observer_element *self, const struct weir_signal *signals, const struct observation *record)
 {
-	const struct weir_event_type *type = signals[record->signal].plan->type;
+	const struct plan_signal *signal = signals[record->signal].plan;
 
 	pthread_mutex_lock(&lock);
 	if (format == OBSERVE_JSON)
-		observe_json(output->file, observer, type, record);
+		observe_json(output->file, observer, signal->type, record);
 	else if (format == OBSERVE_STREAMS)
-		observe_stream(output->folder, self, type, record);
+		observe_stream(output->folder, self, signal->type, record);
 	else
-		observe_line(output->file, observer, type, record, format == OBSERVE_COLOUR);
+		observe_line(output->file, observer, signal->type, plan_root(signal)->type->name, record,
+			format == OBSERVE_COLOUR);
 	pthread_mutex_unlock(&lock);
 }
 

@@ -84,8 +84,12 @@ void track(struct worker *worker, weir_mask todo);
 void track_settle(struct worker *worker, uint64_t now_ns);
 // An empty vector begins.
 void track_begin(struct worker *worker);
-// Behind a pass, or where there was none: endings that are left are told, idle flows end.
-void track_end(struct worker *worker);
+// Behind a pass, or where there was none: endings that are left are told, idle flows end; true: more of them are to.
+bool track_end(struct worker *worker);
+// Those whose time is up by now to the nanosecond, too. In portions: true: more of them are to.
+bool track_end_exactly(struct worker *worker);
+// Nobody's time is up before.
+uint64_t track_next_ns(const struct worker *worker);
 // No more packets come: all flows end.
 void track_stop(struct worker *worker);
 
@@ -96,6 +100,10 @@ bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, c
 // The same for who only looks on.
 bool track_is_watched(const struct plan_watch *watch, const struct weir_event_type *type, const struct weir_flow *flow,
 	const void *payload);
+// A field of packets, as the flow's client has it; false: it is not known of flows.
+struct field;
+struct filter_value;
+bool track_field(const struct weir_flow *flow, const struct field *field, struct filter_value *value);
 // deliver.c: an ending is told to one element
 void track_tell(struct worker *worker, struct hot *hot, struct ending *ending);
 

@@ -132,10 +132,10 @@ static void tell_rest(struct worker *worker)
 		stream_sweep(tracker->streams);
 }
 
-void track_end(struct worker *worker)
+bool track_end(struct worker *worker)
 {
 	struct tracker *tracker = worker->tracker;
-	bool is_full;
+	bool is_full, are_left = false;
 
 	if (tracker->fragments)
 		fragments_settle(tracker->fragments, worker->now_ns);
@@ -146,9 +146,29 @@ void track_end(struct worker *worker)
 		tell_rest(worker);
 	} while (is_full);
 	for (unsigned i = 0; i < 2; i++) {
-		flow_age(tracker->tables[i], worker->now_ns, TRACK_AGED);
+		are_left |= flow_age(tracker->tables[i], worker->now_ns, TRACK_AGED);
 		tell_rest(worker);
 	}
+	return are_left;
+}
+
+bool track_end_exactly(struct worker *worker)
+{
+	bool are_left = track_end(worker);
+
+	for (unsigned i = 0; i < 2; i++) {
+		are_left |= flow_age_exactly(worker->tracker->tables[i], worker->now_ns, TRACK_AGED);
+		tell_rest(worker);
+	}
+	return are_left;
+}
+
+uint64_t track_next_ns(const struct worker *worker)
+{
+	uint64_t ip4 = flow_next_ns(worker->tracker->tables[0]), ip6 = flow_next_ns(worker->tracker->tables[1]);
+	uint64_t next = ip4 < ip6 ? ip4 : ip6;
+
+	return next > worker->now_ns ? next : worker->now_ns; // what has ended by now has been told
 }
 
 // Outside of a pass.

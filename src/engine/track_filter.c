@@ -79,6 +79,11 @@ static bool look_up(void *context, const struct field *field, unsigned index, st
 	return !index && of_flow(scene->flow, field, value);
 }
 
+bool track_field(const struct weir_flow *flow, const struct field *field, struct filter_value *value)
+{
+	return of_flow((const struct flow *)flow, field, value);
+}
+
 bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, const void *payload)
 {
 	struct scene scene = { { handler->signal->type, payload }, flow };

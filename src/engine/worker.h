@@ -101,6 +101,11 @@ struct worker {
 	unsigned sample;     // one pass in so many is timed
 	uint64_t now_ns;
 	uint64_t next_timer_ns;
+	uint64_t window_due_ns; // when the first of the aggregates' windows that are open ends; 0: none is
+	uint64_t window_next_ns; // when the first of them ends, whether it is open or not
+	bool is_cut;            // this vector: what comes is of a later window
+	bool is_behind;         // others are further in time
+	bool is_stalled;        // a window is over, and the one before it has yet to be told
 	struct account account;
 
 	_Alignas(64) const struct generation *seen; // the worker writes, the control side reads
@@ -108,6 +113,7 @@ struct worker {
 	bool is_idle;                               // nothing left to do here
 	bool stops_receiving;                       // the control side writes
 	unsigned steps_of_time;                     // past the end of captures
+	_Alignas(64) uint64_t marks[PLAN_WORKERS];  // by other worker: all up to this time has been handed to it
 };
 
 static inline struct event_record *event_record(const struct worker *worker, uint32_t at)

@@ -171,6 +171,10 @@ void flow_end_all(struct flow_table *table, enum flow_reason reason, uint64_t at
 void flow_take_back(struct flow_table *table, struct flow *flow); // as if it had never been
 // Ends those whose time is up; looks at `most` flows at most. Once per vector, before or after it. True: some are left.
 bool flow_age(struct flow_table *table, uint64_t now_ns, unsigned most);
+// Of those that flow_age has left for the tick that has begun, the ones whose time is up, too.
+bool flow_age_exactly(struct flow_table *table, uint64_t now_ns, unsigned most);
+// Nobody's time is up before; UINT64_MAX: there are no flows.
+uint64_t flow_next_ns(const struct flow_table *table);
 
 // Each flow: for (uint32_t place = 0; (flow = flow_next(table, &place));) - any of them may be ended meanwhile.
 struct flow *flow_next(const struct flow_table *table, uint32_t *place);

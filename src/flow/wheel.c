@@ -192,6 +192,40 @@ bool flow_age(struct flow_table *table, uint64_t now_ns, unsigned most)
 	return false;
 }
 
+static unsigned gather_over(const struct flow_table *table, const struct flow_wheel *wheel, uint32_t slot,
+	uint64_t now_ns, uint32_t numbers[GROUP])
+{
+	unsigned count = 0;
+
+	for (uint32_t number = is_used(wheel, slot) ? wheel->first[slot] : FLOW_NONE;
+		number != FLOW_NONE && count < GROUP; number = table->links[number].next)
+		if (flow_is_over(&table->records[number], now_ns))
+			numbers[count++] = number;
+	return count;
+}
+
+bool flow_age_exactly(struct flow_table *table, uint64_t now_ns, unsigned most)
+{
+	uint32_t numbers[GROUP], slot = (uint32_t)table->tick & MASK;
+
+	for (unsigned rank = 0; table->tick == tick_of(now_ns) && rank < FLOW_RANKS; rank++)
+		for (unsigned count; (count = gather_over(table, &table->wheels[rank], slot, now_ns, numbers));) {
+			for (unsigned i = 0; i < count; i++)
+				end_or_move(table, numbers[i], now_ns);
+			if (most <= count)
+				return true;
+			most -= count;
+		}
+	return false;
+}
+
+uint64_t flow_next_ns(const struct flow_table *table)
+{
+	uint32_t ticks = ticks_to_next(table);
+
+	return ticks == FLOW_NONE ? UINT64_MAX : (table->tick + ticks) << FLOW_TICK_BITS;
+}
+
 // ---- whom a full table forgets
 
 // The one of a wheel that would end first; of those that have lived on since it looked last, up to TRIES move on.

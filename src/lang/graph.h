@@ -61,17 +61,17 @@ enum graph_aggregate {
 	GRAPH_COUNT,
 	GRAPH_SUM,
 	GRAPH_DISTINCT,
-	GRAPH_TOP,
+	GRAPH_TOP, // alone: of a count
 };
 
-// define event NAME on BASE [where FILTER] [count | sum FIELD | distinct FIELD | top N] [by FIELD, ..] [over T]
+// define event NAME on BASE [where FILTER] [count | sum FIELD | distinct FIELD] [top N] [by FIELD, ..] [over T]
 // [above N]
 struct graph_event {
 	struct graph_word name, base;
 	struct graph_argument where;  // text NULL: no filter
 	enum graph_aggregate aggregate;
 	struct graph_word field;      // of sum and distinct
-	uint32_t top;                 // of top
+	uint32_t top;                 // the greatest alone; 0: not written
 	LIST(struct graph_word) by;   // empty: one group
 	uint64_t over_ns;             // 0: not written
 	uint64_t above;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// define event NAME on BASE [where FILTER] [count | sum FIELD | distinct FIELD | top N] [by FIELD, ..] [over T]
+// define event NAME on BASE [where FILTER] [count | sum FIELD | distinct FIELD] [top N] [by FIELD, ..] [over T]
 // [above N]. The filter is kept as text: what its fields are is known where events are.
 #include "lang/graph_expand.h"
 
@@ -163,7 +163,7 @@ static void read_above(struct reader *reader)
 static void read_aggregate(struct reader *reader, enum graph_aggregate aggregate)
 {
 	if (reader->event->aggregate != GRAPH_EACH)
-		refuse(reader, reader->event->aggregate_at, "only one of count, sum, distinct and top is possible",
+		refuse(reader, reader->event->aggregate_at, "only one of count, sum and distinct is possible",
 			"define an event for each");
 	reader->event->aggregate = aggregate;
 }
@@ -187,7 +187,6 @@ static void read_distinct(struct reader *reader)
 
 static void read_top(struct reader *reader)
 {
-	read_aggregate(reader, GRAPH_TOP);
 	reader->event->top = (uint32_t)read_number(reader, 1, 1000000);
 }
 
@@ -289,7 +288,7 @@ static void read_clause(struct reader *reader)
 static void check(struct reader *reader)
 {
 	const struct graph_event *event = reader->event;
-	bool is_each = event->aggregate == GRAPH_EACH;
+	bool is_each = event->aggregate == GRAPH_EACH && !event->top;
 	const char *hint = "count, sum FIELD, distinct FIELD or top N say what is gathered";
 
 	if (is_each && event->by.count)
@@ -298,7 +297,7 @@ static void check(struct reader *reader)
 		refuse(reader, event->over_at, "\"over\" without anything to gather", hint);
 	if (is_each && event->has_above)
 		refuse(reader, event->above_at, "\"above\" without anything to gather", hint);
-	if (event->aggregate == GRAPH_TOP && !event->by.count)
+	if (event->top && !event->by.count)
 		refuse(reader, event->aggregate_at, "\"top\" needs \"by\": the top of what?",
 			"as in top 10 by ip.src");
 }
@@ -352,6 +351,8 @@ void read_event(struct expansion *expansion, const struct instance *top, struct 
 		check(&reader);
 	if (!reader.is_wrong)
 		check_name(&reader);
+	if (event.top && event.aggregate == GRAPH_EACH)
+		event.aggregate = GRAPH_TOP;
 	if (!reader.is_wrong)
 		*list_add(expansion->arena, &expansion->graph->events) = event;
 }

@@ -46,9 +46,10 @@ static void print_aggregate(const struct graph_event *event, FILE *to)
 		fprintf(to, " distinct %s", event->field.text);
 		break;
 	case GRAPH_TOP:
-		fprintf(to, " top %" PRIu32, event->top);
 		break;
 	}
+	if (event->top)
+		fprintf(to, " top %" PRIu32, event->top);
 }
 
 static void print_event(const struct graph_event *event, FILE *to)

@@ -364,8 +364,8 @@ static const struct {
 	  "\"flow.ended\"; define event NAME on BASE\n" },
 	{ "define event a.b on c.d sum;", "g:1:28: error: expected a field behind \"sum\", not the end of "
 	  "the definition\n" },
-	{ "define event a.b on c.d count sum x.y;", "g:1:31: error: only one of count, sum, distinct and "
-	  "top is possible; define an event for each\n" },
+	{ "define event a.b on c.d count sum x.y;", "g:1:31: error: only one of count, sum and "
+	  "distinct is possible; define an event for each\n" },
 	{ "define event a.b on c.d count by x by y;", "g:1:36: error: \"by\" stands twice\n" },
 	{ "define event a.b on c.d top 10;", "g:1:25: error: \"top\" needs \"by\": the top of what?; as in "
 	  "top 10 by ip.src\n" },
@@ -659,6 +659,7 @@ static void events_are_read(void **state)
 		"	sum frame.len by ip.src above 1G over ${t};\n"
 		"define event most.used on dns.query top 10 by dns.qry.name over 1.5min;\n"
 		"define event few on_ly.one on flow.ended;\n"
+		"define event most.sent on packet.received sum frame.len top 5 by ip.src over 1h;\n"
 		"define event a.b on c.d distinct tcp.dstport over 0.000000001s;";
 	struct result result = parse(text);
 	const struct graph_event *event = result.graph->events.at;
@@ -668,7 +669,7 @@ static void events_are_read(void **state)
 	assert_string_equal(result.said, "g:9:14: error: expected the event's name behind \"define "
 	  "event\", not \"few\"; "
 		"events are called module.event, as flow.ended\n");
-	assert_int_equal(result.graph->events.count, 5);
+	assert_int_equal(result.graph->events.count, 6);
 	assert_string_equal(event->name.text, "scan.failed");
 	assert_string_equal(event->base.text, "flow.ended");
 	assert_string_equal(event->where.text, "tcp && flow.packets_back == 0");
@@ -698,6 +699,10 @@ static void events_are_read(void **state)
 	assert_int_equal(event->aggregate, GRAPH_TOP);
 	assert_int_equal(event->top, 10);
 	assert_int_equal(event->over_ns, 90000000000);
+	event++;
+	assert_int_equal(event->aggregate, GRAPH_SUM);
+	assert_string_equal(event->field.text, "frame.len");
+	assert_int_equal(event->top, 5);
 	event++;
 	assert_int_equal(event->aggregate, GRAPH_DISTINCT);
 	assert_int_equal(event->over_ns, 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Longest prefix match against the slowest way to do it.
-#include "lookup/hash.h"
+#include "lib/hash.h"
 #include "lookup/routes.h"
 #include "packet/eal_for_tests.h"
 

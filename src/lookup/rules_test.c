@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rule sets against the rules read one by one.
-#include "lookup/hash.h"
+#include "lib/hash.h"
 #include "lookup/rules.h"
 #include "packet/eal_for_tests.h"
 

@@ -5,7 +5,7 @@
 // line of the index. Rows lie densely, in the order in which they were first used, so that memory
 // grows with what is stored.
 #include "lookup/table.h"
-#include "lookup/hash.h"
+#include "lib/hash.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lookup/hash.h"
+#include "lib/hash.h"
 #include "lookup/table.h"
 
 #include <errno.h>

@@ -4,7 +4,8 @@
 #include "plan/start.h"
 
 static void (*const steps[])(struct plan *plan) = {
-	plan_elements, plan_edges, plan_insert, plan_order, plan_steering, plan_events, plan_values, plan_layout,
+	plan_elements, plan_edges, plan_insert, plan_order, plan_steering, plan_events, plan_values, plan_together,
+	plan_layout,
 };
 
 struct plan *plan_create(const struct graph *graph, const struct library *library, const struct plan_wish *wish,

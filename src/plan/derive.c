@@ -31,6 +31,7 @@ static void unknown_base(struct plan *plan, const struct graph_event *event)
 	list_each (other, &plan->graph->events)
 		if (other != event)
 			near_try(&near, other->name.text);
+	plan_near_offered(plan, &near);
 	if (near_best(&near))
 		diag_hint(plan->diag, message, "did you mean \"%s\"?", near_best(&near));
 }
@@ -78,7 +79,7 @@ static bool is_same(const struct plan_derivation *derivation, const struct plan_
 		(!where || filter_equal(derivation->where, where));
 }
 
-static struct plan_derivation *derivation_of(struct plan *plan, struct plan_signal *base, struct filter *where)
+struct plan_derivation *plan_derivation_of(struct plan *plan, struct plan_signal *base, struct filter *where)
 {
 	struct plan_derivation *derivation;
 
@@ -123,8 +124,12 @@ static void define(struct plan *plan, const struct graph_event *event, struct pl
 		diag_error(plan->diag, event->name.at, "\"%s\" cannot be defined: code raises it", event->name.text);
 	else if (base->rank % PLAN_DERIVED == PLAN_DERIVED - 1)
 		diag_error(plan->diag, event->at, "more than %d definitions stand upon one another", PLAN_DERIVED - 1);
-	if (plan->diag->errors == errors)
-		add_signal(plan, event, derivation_of(plan, base, where));
+	if (plan->diag->errors != errors)
+		return;
+	if (event->aggregate == GRAPH_EACH)
+		add_signal(plan, event, plan_derivation_of(plan, base, where));
+	else
+		plan_gather(plan, event, plan_derivation_of(plan, base, where));
 }
 
 static void visit(struct order *order, uint32_t index)
@@ -168,24 +173,55 @@ bool plan_is_watched(const struct plan_signal *signal)
 {
 	if (signal->watches.count)
 		return true;
-	list_each (derivation, &signal->derivations)
+	list_each (derivation, &signal->derivations) {
+		if ((*derivation)->gatherings.count)
+			return true;
 		list_each (derived, &(*derivation)->signals)
 			if (plan_is_watched(*derived))
 				return true;
+	}
 	return false;
 }
 
-// Whatever it is computed from lives through the pass: it is computed where the base is raised, wherever that is.
-static void add_step(struct plan *plan, struct plan_derivation *derivation, struct plan_value *value)
+static bool reads(const struct plan_derivation *derivation, const char *part)
 {
-	list_each (step, &derivation->steps)
+	for (unsigned i = 0; derivation->where && i < filter_operand_count(derivation->where); i++)
+		if (!strcmp(filter_operand_at(derivation->where, i)->field->name, part))
+			return true;
+	list_each (gathering, &derivation->gatherings) {
+		if ((*gathering)->field && !strcmp((*gathering)->field->name, part))
+			return true;
+		list_each (source, &(*gathering)->by)
+			if (!strcmp(source->name, part))
+				return true;
+	}
+	return false;
+}
+
+bool plan_shows(const struct plan_signal *signal, const char *part)
+{
+	if (signal->watches.count)
+		return true;
+	list_each (derivation, &signal->derivations) {
+		if (reads(*derivation, part))
+			return true;
+		list_each (derived, &(*derivation)->signals)
+			if (plan_shows(*derived, part))
+				return true;
+	}
+	return false;
+}
+
+void plan_step(struct plan *plan, struct plan_steps *steps, struct plan_value *value)
+{
+	list_each (step, &steps->list)
 		if (*step == value)
 			return;
 	list_each (need, &value->needs)
-		add_step(plan, derivation, *need);
+		plan_step(plan, steps, *need);
 	value->spans_pass = true;
 	if (value->kind < VALUE_CARRIED)
-		*list_add(plan->arena, &derivation->steps) = value;
+		*list_add(plan->arena, &steps->list) = value;
 	else if (plan->nodes.count)
 		*list_add(plan->arena, &value->readers) = plan->nodes.at[0];
 }
@@ -203,7 +239,7 @@ static void prepare(struct plan *plan, struct plan_derivation *derivation)
 	if (parts.payload)
 		plan_value_needs(plan, &read, parts.payload);
 	list_each (need, &read.needs)
-		add_step(plan, derivation, *need);
+		plan_step(plan, &derivation->steps, *need);
 }
 
 static void be_heard(struct plan *plan, struct plan_derivation *derivation)
@@ -218,7 +254,8 @@ static void find_heard(struct plan *plan, struct plan_derivation *derivation)
 	list_each (signal, &plan->signals)
 		if ((*signal)->derivation == derivation && plan_is_heard(*signal))
 			*list_add(plan->arena, &derivation->signals) = *signal;
-	if (derivation->signals.count)
+	plan_gatherings(plan, derivation);
+	if (derivation->signals.count || derivation->gatherings.count)
 		be_heard(plan, derivation);
 }
 
@@ -250,6 +287,10 @@ void plan_explain_derived(const struct plan *plan, const struct plan_signal *sig
 {
 	const struct plan_derivation *derivation = signal->derivation;
 
+	if (signal->telling) {
+		plan_explain_gathered(plan, signal, to);
+		return;
+	}
 	fprintf(to, "event %s: derived from %s", signal->type->name, derivation->base->type->name);
 	if (derivation->where)
 		fprintf(to, " where %s", filter_text(plan->arena, derivation->where));

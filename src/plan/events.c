@@ -176,6 +176,16 @@ static void add_handlers(struct plan *plan, struct plan_element *element)
 	}
 }
 
+static const struct plan_signal *origin_of(const struct plan_signal *signal)
+{
+	for (;;) {
+		signal = plan_root(signal);
+		if (!signal->telling)
+			return signal;
+		signal = signal->telling->gathering->derivation->base;
+	}
+}
+
 // A class that hears what it raises, at whatever remove, would never come to an end.
 static bool raises_reach(struct plan *plan, const struct plan_element *from,
 	const struct plan_element *to, uint8_t *seen)
@@ -187,7 +197,7 @@ static bool raises_reach(struct plan *plan, const struct plan_element *from,
 			if (*raiser == from)
 				list_each (element, &plan->elements)
 					list_each (handler, &(*element)->handlers)
-						if (plan_root((*handler)->signal) == *signal &&
+						if (origin_of((*handler)->signal) == *signal &&
 							(*element == to || raises_reach(plan, *element, to, seen)))
 							return true;
 	return false;

@@ -175,6 +175,8 @@ static void explain_steering(const struct plan *plan, FILE *to)
 	};
 
 	fprintf(to, "steering: by %s", keys[plan->steer]);
+	if (plan->steer_because)
+		fprintf(to, ", so that one worker knows all of a key of: %s", plan->steer_because);
 	if (plan->steer_forced_by)
 		fprintf(to, ", for %s (%s) divides its state by %s", plan->steer_forced_by->name,
 			plan->steer_forced_by->class->name, plan->steer_forced_by->by);
@@ -183,7 +185,7 @@ static void explain_steering(const struct plan *plan, FILE *to)
 
 static void explain_origin(const struct plan *plan, const struct plan_signal *signal, FILE *to)
 {
-	if (signal->derivation) {
+	if (signal->derivation || signal->telling) {
 		plan_explain_derived(plan, signal, to);
 		return;
 	}
@@ -197,7 +199,7 @@ static void explain_origin(const struct plan *plan, const struct plan_signal *si
 static void explain_events(const struct plan *plan, FILE *to)
 {
 	list_each (signal, &plan->signals) {
-		if (!plan_is_heard(*signal) && !(*signal)->derivation)
+		if (!plan_is_heard(*signal) && !(*signal)->derivation && !(*signal)->telling)
 			continue;
 		explain_origin(plan, *signal, to);
 		if (!plan_is_heard(*signal)) {

@@ -61,7 +61,7 @@ static void place_states(struct plan *plan)
 {
 	uint32_t at;
 
-	plan->keeps_history = plan_is_watched(plan_signal(plan, weir_event_flow_ended.name));
+	plan->keeps_history = plan_shows(plan_signal(plan, weir_event_flow_ended.name), "tcp.history");
 	find_streams(plan);
 	at = (plan->keeps_history ? PLAN_FLOW_HISTORY : 0) + (plan->keeps_streams ? PLAN_FLOW_STREAMS : 0) +
 		(plan->keeps_streams && plan->tracking->hash ? PLAN_FLOW_HASHES : 0);

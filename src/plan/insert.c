@@ -17,6 +17,7 @@ struct insertion {
 	struct plan *plan;
 	const struct weir_class *class;
 	const char *because;
+	bool gathers; // what is looked at
 	struct place at;
 	bool *wants; // by node: it is to get packets that the module has seen
 	uint8_t *in; // by node: what reaches it
@@ -33,15 +34,33 @@ static const struct weir_event_type *raised_alike(const struct weir_class *class
 	return NULL;
 }
 
-// Also by way of what the graph defines upon it; `most` ends the search where definitions go round.
-static const struct weir_event_type *raised_for(
-	const struct plan *plan, const struct weir_class *class, const char *glob, unsigned most)
+static const struct graph_event *definition_of(const struct plan *plan, const char *name)
 {
-	const struct weir_event_type *type = raised_alike(class, glob);
-
 	list_each (event, &plan->graph->events)
-		if (!type && most && !fnmatch(glob, event->name.text, 0))
-			type = raised_for(plan, class, event->base.text, most - 1);
+		if (!strcmp(event->name.text, name))
+			return event;
+	return NULL;
+}
+
+// What stands upon what the class raises, at whatever remove. What is gathered is gathered where packets enter.
+static const struct weir_event_type *raised_for(struct insertion *insertion, const char *glob)
+{
+	const struct graph *graph = insertion->plan->graph;
+	const struct weir_event_type *type = raised_alike(insertion->class, glob);
+
+	list_each (event, &graph->events) {
+		const struct graph_event *base = fnmatch(glob, event->name.text, 0) ? NULL : event;
+		const struct weir_event_type *found = NULL;
+		bool gathers = false;
+
+		for (uint32_t i = 0; !found && base && i <= graph->events.count; i++) {
+			gathers |= base->aggregate != GRAPH_EACH;
+			found = raised_alike(insertion->class, base->base.text);
+			base = definition_of(insertion->plan, base->base.text);
+		}
+		insertion->gathers |= found && gathers;
+		type = type ? type : found;
+	}
 	return type;
 }
 
@@ -50,25 +69,26 @@ static const char *name_of(const struct weir_on *on)
 	return on->event ? on->event->name : on->name;
 }
 
-static const struct weir_event_type *heard_by(
-	const struct plan *plan, const struct plan_element *element, const struct weir_class *class)
+static const struct weir_event_type *heard_by(struct insertion *insertion, const struct plan_element *element)
 {
 	const struct weir_event_type *type = NULL;
 
-	for (const struct weir_on *on = element->class->on; !type && on && name_of(on); on++)
-		type = raised_for(plan, class, name_of(on), plan->graph->events.count);
+	for (const struct weir_on *on = element->class->on; on && name_of(on); on++) {
+		const struct weir_event_type *found = raised_for(insertion, name_of(on));
+
+		type = type ? type : found;
+	}
 	return type;
 }
 
-static const struct weir_event_type *watched_by(
-	const struct plan *plan, const struct plan_element *element, const struct weir_class *class)
+static const struct weir_event_type *watched_by(struct insertion *insertion, const struct plan_element *element)
 {
 	const struct observer_element *settings = element->prototype;
 	const struct weir_event_type *type = NULL;
 
 	if (platform_is_observer(element->class))
 		for (uint32_t i = 0; !type && i < settings->events.count; i++)
-			type = raised_for(plan, class, settings->events.text[i], plan->graph->events.count);
+			type = raised_for(insertion, settings->events.text[i]);
 	return type;
 }
 
@@ -92,7 +112,7 @@ static void want(struct insertion *insertion, const struct plan_element *element
 		insertion->because = arena_print(insertion->plan->arena, "%s hears %s", element->name, type->name);
 		insertion->at = element->syntax->at;
 	}
-	if (element->nodes.count)
+	if (element->nodes.count && !insertion->gathers)
 		want_at(insertion, element);
 	else
 		want_at_entries(insertion);
@@ -101,9 +121,11 @@ static void want(struct insertion *insertion, const struct plan_element *element
 static bool find_hearers(struct insertion *insertion)
 {
 	list_each (element, &insertion->plan->elements) {
-		const struct weir_event_type *type = heard_by(insertion->plan, *element, insertion->class);
+		const struct weir_event_type *type;
 
-		type = type ? type : watched_by(insertion->plan, *element, insertion->class);
+		insertion->gathers = false;
+		type = heard_by(insertion, *element);
+		type = type ? type : watched_by(insertion, *element);
 		if (type)
 			want(insertion, *element, type);
 	}

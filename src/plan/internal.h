@@ -19,8 +19,18 @@ void plan_events(struct plan *plan);
 // derive.c: events that the graph defines; which of them are heard, so that their base is
 void plan_definitions(struct plan *plan);
 void plan_derivations(struct plan *plan);
+struct plan_derivation *plan_derivation_of(struct plan *plan, struct plan_signal *base, struct filter *where);
+// Whatever a value is computed from lives through the pass: it is computed where an event is raised, wherever that is.
+void plan_step(struct plan *plan, struct plan_steps *steps, struct plan_value *value);
+// gather.c: what is counted, summed and told apart of them
+void plan_gather(struct plan *plan, const struct graph_event *event, struct plan_derivation *derivation);
+void plan_gatherings(struct plan *plan, struct plan_derivation *derivation); // which are heard of
+void plan_together(struct plan *plan); // whose keys each come to one worker
+void plan_explain_gathered(const struct plan *plan, const struct plan_signal *signal, FILE *to);
 // Is it to be raised wherever packets enter: by who only looks on, at whatever remove?
 bool plan_is_watched(const struct plan_signal *signal);
+// Does anybody show this part of its payload, gather by it, or derive by a filter on it?
+bool plan_shows(const struct plan_signal *signal, const char *part);
 void plan_explain_derived(const struct plan *plan, const struct plan_signal *signal, FILE *to);
 // observers.c: who only looks on
 void plan_observers(struct plan *plan);
@@ -44,6 +54,9 @@ const struct weir_event_type *plan_offered(const struct plan *plan, const char *
 void plan_near_offered(const struct plan *plan, struct near *near);
 void plan_declare(struct plan *plan, struct plan_element *element, const struct weir_member *member);
 void plan_steer_for(struct plan *plan, struct plan_element *element);
+bool plan_keeps_state(const struct weir_class *class);
+// By what packets are divided so that all of one value of a field come to one worker; STEER_FLOW: by no such thing.
+enum plan_steer plan_steer_of(const char *field);
 // Which header is meant, one name for each.
 uint8_t plan_occurrence(enum protocol protocol, uint8_t occurrence);
 struct plan_value *plan_value_field(struct plan *plan, const struct field *field, uint8_t occurrence);

@@ -112,6 +112,8 @@ void plan_observers(struct plan *plan)
 
 static bool raises(const struct plan_signal *signal, const struct plan_node *node)
 {
+	if (!signal->rides)
+		return false;
 	signal = plan_root(signal);
 	if (!signal->raisers.count)
 		return node->is_entered;

@@ -22,6 +22,11 @@ enum {
 	PLAN_FLOW_STREAMS = 112,
 	PLAN_FLOW_HASHES = 512,
 	PLAN_DERIVED = 1000, // definitions upon one another, at most
+	PLAN_KEYS = 8,       // fields behind `by`
+	PLAN_TEXT = 128,     // bytes of a key for a text: a long one is told by its beginning and a hash
+	PLAN_TOP = 4096,     // of `top N`
+	PLAN_ROWS = 1 << 16, // keys that a worker knows at a time, of an aggregate
+	PLAN_ROWS_DISTINCT = 1 << 14,
 };
 
 enum plan_value_kind {
@@ -93,15 +98,58 @@ struct plan_observer {
 	unsigned watch_count, number;
 };
 
+struct plan_steps {
+	LIST(struct plan_value *) list;
+};
+
 // `on BASE where FILTER` of definitions in the graph: what is met is raised under the names that they give it, once for
 // all that are defined alike.
 struct plan_derivation {
 	struct plan_signal *base;
 	struct filter *where;     // canonical; NULL: whenever the base is raised
 	struct plan_handler test; // the same, as it is found out
-	LIST(struct plan_value *) steps;    // what the test reads, in the order in which it is computed
+	struct plan_steps steps;  // what the test reads, in the order in which it is computed
 	LIST(struct plan_signal *) signals; // that somebody hears
+	LIST(struct plan_gathering *) gatherings; // that somebody hears of
 	uint32_t index;
+};
+
+// A field as an aggregate takes it: a part of the base's payload, else a field of its packet.
+struct plan_source {
+	const char *name;
+	const struct field *part, *field; // one of them; part: as filter_part_field has it
+	struct plan_value *value;         // of the packet's field
+	enum weir_type type;
+	uint32_t size;              // in a key
+	uint32_t key_at, payload_at; // in a key; in the payload of what is told
+};
+
+// `count`, `sum FIELD`, `distinct FIELD`, `by FIELDS over T`: what is gathered of a derivation, once for all that are
+// told of it.
+struct plan_gathering {
+	struct plan_derivation *derivation;
+	enum graph_aggregate what; // count, sum or distinct
+	struct plan_source *field; // NULL: count
+	LIST(struct plan_source) by;
+	struct plan_steps steps;   // what they read of packets
+	LIST(struct plan_telling *) tellings; // that somebody hears
+	uint64_t over_ns;                     // 0: as long as it runs
+	uint32_t key_size, rows, index;
+	const char *text;   // the same in two plans: the same is gathered
+	bool is_together;   // all events of a key come to one worker
+};
+
+// `top N`, `above N`: what of it is told.
+struct plan_telling {
+	struct plan_gathering *gathering;
+	uint32_t top; // 0: all
+	uint64_t above;
+	bool has_above;
+	bool is_at_once; // as soon as it is exceeded, not when the window ends
+	LIST(struct plan_signal *) signals; // that somebody hears; of one payload
+	uint32_t index; // in its gathering
+	uint32_t value_at, error_at, start_at, duration_at, place_at; // in the payload; place_at 0: it has none
+	uint32_t texts_at; // what texts of the key point at
 };
 
 // An event type that somebody in this graph may raise and somebody hears.
@@ -116,7 +164,8 @@ struct plan_signal {
 	LIST(struct plan_element *) raisers; // empty: the platform raises it
 	LIST(struct plan_handler *) handlers;
 	LIST(struct plan_watch) watches;
-	struct plan_derivation *derivation;          // the graph defines it; NULL: code raises it
+	struct plan_derivation *derivation;          // the graph defines it so; NULL: it does not
+	struct plan_telling *telling;                // likewise
 	LIST(struct plan_derivation *) derivations; // of it that somebody hears
 };
 
@@ -172,6 +221,7 @@ struct plan {
 	LIST(struct plan_signal *) signals;
 	LIST(struct plan_observer *) observers;
 	LIST(struct plan_derivation *) derivations; // each behind its base
+	LIST(struct plan_gathering *) gatherings;   // likewise; those that are heard of have tellings
 	LIST(struct plan_signal *) derived_from;    // signals without a payload of which something is derived, likewise
 	LIST(struct field *) carried; // fields that modules provide
 	struct plan_value *places;
@@ -190,6 +240,7 @@ struct plan {
 	struct layout layout;
 	enum plan_steer steer;
 	const struct plan_element *steer_forced_by;
+	const char *steer_because; // an aggregate wants it so; NULL
 	unsigned generation;
 };
 

@@ -3,7 +3,7 @@
 // What exists once has a home worker; its packets are handed over to it.
 #include "plan/internal.h"
 
-static bool keeps_state(const struct weir_class *class)
+bool plan_keeps_state(const struct weir_class *class)
 {
 	each_member (member, class)
 		if (member->kind == WEIR_IS_TABLE || member->kind == WEIR_IS_STATE || member->kind == WEIR_IS_FIFO ||
@@ -25,6 +25,14 @@ static const struct {
 	{ "eth.src", STEER_ETHER_SOURCE },
 };
 
+enum plan_steer plan_steer_of(const char *field)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(keys[i].by, field))
+			return keys[i].steer;
+	return STEER_FLOW;
+}
+
 static void unknown_key(struct plan *plan, const struct plan_element *element)
 {
 	diag_hint(plan->diag,
@@ -39,13 +47,13 @@ void plan_steer_for(struct plan *plan, struct plan_element *element)
 	if (!strcmp(element->by, WEIR_ANY))
 		return;
 	if (!strcmp(element->by, WEIR_ONE)) {
-		element->home = keeps_state(element->class) ? 0 : PLAN_NOWHERE;
+		element->home = plan_keeps_state(element->class) ? 0 : PLAN_NOWHERE;
 		return;
 	}
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		if (strcmp(keys[i].by, element->by))
 			continue;
-		if (keys[i].steer == STEER_FLOW || plan->steer == keys[i].steer || !keeps_state(element->class))
+		if (keys[i].steer == STEER_FLOW || plan->steer == keys[i].steer || !plan_keeps_state(element->class))
 			return;
 		if (plan->steer == STEER_FLOW) {
 			plan->steer = keys[i].steer;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keyed hash of short keys: words folded by 64x64 bit products with secret factors, the tail read
 // so that it overlaps. Cheap on every x86-64 and without instructions that a v2 machine may lack.
-#ifndef LOOKUP_HASH_H
-#define LOOKUP_HASH_H
+#ifndef LIB_HASH_H
+#define LIB_HASH_H
 
 #include <stdint.h>
 #include <string.h>
