@@ -116,8 +116,14 @@ struct weir_signal;
 struct weir_start;
 
 // The visible head of a flow record: its first cache line. A module reads who talks (through weir_client and
-// weir_server the addresses) and when it began: that never changes. What changes (flow.packets_out, tcp.state) is a
-// field like any other: its column has the value as of each packet, whatever else the vector holds.
+// weir_server the addresses) and when it began: that never changes. What changes is a field like any other: its column
+// has the value as of each packet, that packet included, whatever else the vector holds; a packet of no flow has none.
+// They are, by the names that weir_events.h has for them:
+//
+//	WEIR_COLUMN(uint64_t)     flow.packets_out flow.packets_back flow.bytes_out flow.bytes_back
+//	                          flow.payload_out flow.payload_back
+//	                          flow.start flow.duration; also as struct weir_time and struct weir_span
+//	WEIR_COLUMN(const char *) tcp.state
 struct weir_flow {
 	union {
 		uint32_t ip4[2];             // client, server; 10.0.0.1 is 0x0a000001

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Into the ring: what of an event an observer shows is copied, for its packet goes on.
 #include "engine/observe_inside.h"
+#include "engine/track_fields.h"
 
 uint32_t observation_size(const struct plan_observer *observer, uint32_t payload, uint32_t text_room)
 {
@@ -49,13 +50,34 @@ static void keep_payload(
 	}
 }
 
+static char *room_of(struct observation *record, unsigned n)
+{
+	return record->bytes + ((record->payload_size + 7u) & ~7u) + n * FIELD_ROOM;
+}
+
+// It is there as in a column: of a text a pointer.
+static void keep_of_flow(
+	struct observation *record, const struct plan_observer *observer, unsigned n, const struct observed *seen)
+{
+	const struct field *field = observer->fields.at[n]->field;
+	char *to = room_of(record, n);
+	const char *text;
+	uint64_t kept;
+
+	if (field->type != FIELD_STRING)
+		return;
+	memcpy(&text, to, sizeof(text));
+	kept = keep_text(record, observer->fields.count, text, (uint32_t)strlen(text), seen->text_room);
+	memcpy(to, &kept, sizeof(kept));
+}
+
 static void keep_field(struct observation *record, const struct plan_observer *observer, unsigned n,
 	const struct observed *seen)
 {
 	struct vector *vector = seen->vector;
 	unsigned slot = seen->slot;
 	const struct plan_value *value = observer->fields.at[n];
-	char *to = record->bytes + ((record->payload_size + 7u) & ~7u) + n * FIELD_ROOM;
+	char *to = room_of(record, n);
 	struct field_view view;
 	const uint8_t *bytes;
 	uint64_t kept;
@@ -68,6 +90,10 @@ static void keep_field(struct observation *record, const struct plan_observer *o
 		return;
 	}
 	memcpy(to, (char *)vector + value->at + (size_t)slot * value->size, value->size);
+	if (value->kind == VALUE_OF_FLOW) {
+		keep_of_flow(record, observer, n, seen);
+		return;
+	}
 	if (!value->field || (value->field->type != FIELD_BYTES && value->field->type != FIELD_STRING))
 		return;
 	memcpy(&view, to, sizeof(view));
@@ -75,6 +101,20 @@ static void keep_field(struct observation *record, const struct plan_observer *o
 	bytes = weir_bytes(&vector->head, slot, view.offset, view.length);
 	kept = keep_text(record, observer->fields.count, bytes, bytes ? view.length : 0, seen->text_room);
 	memcpy(to, &kept, sizeof(kept));
+}
+
+// What is told without a packet has what is known of the flow by now.
+static void keep_of_life(
+	struct observation *record, const struct plan_observer *observer, unsigned n, const struct observed *seen)
+{
+	const struct field *field = observer->fields.at[n]->field;
+	union track_datum datum;
+
+	if (field->kind != FIELD_OF_FLOW || !track_field(seen->flow, field, &datum))
+		return;
+	record->present |= (uint64_t)1 << n;
+	memcpy(room_of(record, n), &datum, sizeof(datum));
+	keep_of_flow(record, observer, n, seen);
 }
 
 static bool is_of_conversation(const struct weir_event_type *type)
@@ -103,6 +143,9 @@ void observation_fill(struct observation *record, const struct plan_observer *ob
 	record->payload_size = seen->payload ? seen->signal->type->size : 0;
 	if (seen->payload)
 		keep_payload(record, observer, seen);
-	for (unsigned i = 0; seen->vector && i < observer->fields.count && i < OBSERVATION_FIELDS; i++)
-		keep_field(record, observer, i, seen);
+	for (unsigned i = 0; i < observer->fields.count && i < OBSERVATION_FIELDS; i++)
+		if (seen->vector)
+			keep_field(record, observer, i, seen);
+		else if (seen->flow)
+			keep_of_life(record, observer, i, seen);
 }

@@ -143,6 +143,10 @@ static json_t *field_of(const struct plan_value *value, const char *at, const ch
 		return hex_of(texts, at);
 	case FIELD_STRING:
 		return text_of(texts, at);
+	case FIELD_TIME:
+		if (value->kind != VALUE_OF_FLOW)
+			return number_of(at, value->size);
+		return value->field->compute == FLOW_DURATION ? span_of(at) : time_of(at);
 	default:
 		return number_of(at, value->size);
 	}

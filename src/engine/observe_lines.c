@@ -450,6 +450,14 @@ static void put_field(struct line *line, const struct plan_value *value, const c
 			put(line, "%02x", (uint8_t)text.at[i]);
 		put(line, " ");
 		return;
+	case FIELD_TIME:
+		put(line, "%s ", short_of(value->name));
+		if (value->kind == VALUE_OF_FLOW && value->field->compute == FLOW_DURATION)
+			put_span(line, number_at(at, 8));
+		else
+			put(line, "%.6f", (double)number_at(at, 8) / 1e9);
+		put(line, " ");
+		return;
 	default:
 		put_number(line, value->name, number_at(at, value->size));
 		put(line, " ");
@@ -462,6 +470,19 @@ static bool is_said(const struct weir_part *part, const char *bytes)
 	return observation_has(part, bytes) && (part->type != WEIR_BOOL || bytes[part->offset]);
 }
 
+// Of what happens to a flow only what is its own; and nothing twice.
+static bool is_shown(const struct scene *scene, const struct plan_value *value)
+{
+	const struct weir_part *part = scene->record->payload_size ? scene->type->parts : NULL;
+
+	if (is_of_ends(value->name) || (scene->record->has_flow && value->kind != VALUE_OF_FLOW))
+		return false;
+	for (; part && part->field; part++)
+		if (!strcmp(part->field, value->name))
+			return false;
+	return true;
+}
+
 static void put_rest(struct line *line, const struct scene *scene)
 {
 	const struct weir_part *part = scene->record->payload_size ? scene->type->parts : NULL;
@@ -471,10 +492,10 @@ static void put_rest(struct line *line, const struct scene *scene)
 			put_part(line, part, scene);
 			put(line, " ");
 		}
-	for (unsigned i = 0; !scene->record->has_flow && i < scene->observer->fields.count; i++) {
+	for (unsigned i = 0; i < scene->observer->fields.count; i++) {
 		const struct plan_value *value = scene->observer->fields.at[i];
 
-		if ((scene->record->present >> i & 1) && !is_of_ends(value->name))
+		if ((scene->record->present >> i & 1) && is_shown(scene, value))
 			put_field(line, value, scene->values + i * FIELD_ROOM, scene->texts);
 	}
 }

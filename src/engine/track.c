@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/track.h"
 
+#include "engine/track_fields.h"
 #include "engine/track_tcp.h"
 #include "engine/worker.h"
 #include "packet/protocol.h"
@@ -265,6 +266,7 @@ static void track_in_order(struct worker *worker, weir_mask mask, weir_mask agai
 {
 	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
 	weir_mask ipv6 = *vector_mask(worker->vector, inner->has6);
+	bool are_fields_read = worker->generation->plan->flow_fields.count;
 
 	weir_each (i, mask | pieces) {
 		struct sight sight = { worker->vector, (unsigned)i, ipv6 >> i & 1, NULL };
@@ -278,6 +280,8 @@ static void track_in_order(struct worker *worker, weir_mask mask, weir_mask agai
 			track_packet(worker, (unsigned)i, &sight);
 		else
 			track_fragment(worker, (unsigned)i, sight);
+		if (are_fields_read)
+			track_write_fields(worker, (unsigned)i);
 	}
 	worker->tracker->slot = WEIR_VECTOR;
 }

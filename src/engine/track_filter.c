@@ -2,6 +2,7 @@
 // Filters on what happens to a flow without a packet: fields of packets stand for what is known of the flow, as its
 // client's packets have it.
 #include "engine/track.h"
+#include "engine/track_fields.h"
 
 #include "event/filter.h"
 
@@ -70,12 +71,29 @@ static bool of_flow(const struct flow *flow, const struct field *field, struct f
 	return set_end(field->name, network, flow, value) || set_port(field->name, transport, flow, value);
 }
 
+static bool of_life(const struct flow *flow, const struct field *field, struct filter_value *value)
+{
+	union track_datum datum;
+
+	if (!track_field(&flow->head, field, &datum))
+		return false;
+	value->type = field->type;
+	value->number = datum.number;
+	if (field->type == FIELD_STRING) {
+		value->bytes = (const uint8_t *)datum.text;
+		value->length = (uint32_t)strlen(datum.text);
+	}
+	return true;
+}
+
 static bool look_up(void *context, const struct field *field, unsigned index, struct filter_value *value)
 {
 	struct scene *scene = context;
 
 	if (field->kind == FIELD_OF_EVENT)
 		return filter_payload_part(&scene->payload, field, index, value);
+	if (field->kind == FIELD_OF_FLOW)
+		return !index && of_life(scene->flow, field, value);
 	return !index && of_flow(scene->flow, field, value);
 }
 

@@ -47,6 +47,7 @@ static void add_column(const struct filter_column *column, struct filter_scene *
 	const void *at = vector_column(scene->vector, column->at);
 	enum field_type type = column->field->type;
 	struct field_view view;
+	const char *text;
 
 	if (!(*vector_mask(scene->vector, column->has) >> scene->slot & 1))
 		return;
@@ -56,6 +57,9 @@ static void add_column(const struct filter_column *column, struct filter_scene *
 		add_number(values, FIELD_BOOL, 1);
 	} else if (type == FIELD_BOOL) {
 		add_number(values, type, *(const weir_mask *)at >> scene->slot & 1);
+	} else if (type == FIELD_STRING && column->field->kind == FIELD_OF_FLOW) {
+		text = ((const char *const *)at)[scene->slot];
+		add_bytes(values, type, (const uint8_t *)text, (uint32_t)strlen(text));
 	} else if (type == FIELD_BYTES || type == FIELD_STRING) {
 		view = ((const struct field_view *)at)[scene->slot];
 		add_bytes(values, type, filter_packet_bytes(scene, view.offset, view.length), view.length);

@@ -98,7 +98,8 @@ static inline struct decoder *decoder_create(void)
 	decoder_ask_facts(decoder);
 	decoder_ask_layers(decoder);
 	for (unsigned i = 0; (field = field_at(i)); i++)
-		decoder_ask_field(decoder, field);
+		if (field->kind == FIELD_DERIVED)
+			decoder_ask_field(decoder, field);
 	assert(decoder->masks < 4096);
 	decoder->locate = decode_prepare(arena, decoder->layers, PROTOCOLS * TESTED, &decoder->facts);
 	decoder->vector = aligned_alloc(64, decoder->columns);

@@ -13,6 +13,7 @@ static const struct {
 	{ field_network, &field_network_count },
 	{ field_transport, &field_transport_count },
 	{ field_tunnel, &field_tunnel_count },
+	{ field_flow, &field_flow_count },
 };
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 

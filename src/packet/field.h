@@ -47,6 +47,20 @@ enum field_compute {
 	COMPUTE_VIEW, // from the place to the end
 };
 
+// What is known of a packet's flow, as of that packet; of a FIELD_OF_FLOW, `compute` is one of these. The column of a
+// FIELD_STRING holds a pointer to a text that never goes (const char *).
+enum field_of_flow {
+	FLOW_PACKETS_OUT,
+	FLOW_PACKETS_BACK,
+	FLOW_BYTES_OUT,
+	FLOW_BYTES_BACK,
+	FLOW_PAYLOAD_OUT,
+	FLOW_PAYLOAD_BACK,
+	FLOW_START,
+	FLOW_DURATION,
+	FLOW_TCP_STATE,
+};
+
 struct field_view {
 	uint32_t offset, length; // in the packet
 };
@@ -64,7 +78,7 @@ struct field {
 	enum field_sum sum;
 	bool is_writable; // weir_set may change it
 	uint64_t mask; // after the shift; 0: all bits
-	uint16_t compute; // enum field_compute, where width is 0
+	uint16_t compute; // enum field_compute, where width is 0; enum field_of_flow
 	const char *const
 		*any_of; // "tcp.port": the names of the fields that it stands for; only filters know it
 	const char *const *

@@ -5,8 +5,9 @@
 
 #include "packet/field.h"
 
-extern const struct field field_link[], field_network[], field_transport[], field_tunnel[];
-extern const unsigned field_link_count, field_network_count, field_transport_count, field_tunnel_count;
+extern const struct field field_link[], field_network[], field_transport[], field_tunnel[], field_flow[];
+extern const unsigned field_link_count, field_network_count, field_transport_count, field_tunnel_count,
+	field_flow_count;
 
 #define WRITABLE(covered) ACCESS_WRITABLE_##covered
 #define READ_ONLY ACCESS_READ_ONLY

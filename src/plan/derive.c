@@ -220,7 +220,7 @@ void plan_step(struct plan *plan, struct plan_steps *steps, struct plan_value *v
 	list_each (need, &value->needs)
 		plan_step(plan, steps, *need);
 	value->spans_pass = true;
-	if (value->kind < VALUE_CARRIED)
+	if (value->kind < VALUE_OF_FLOW)
 		*list_add(plan->arena, &steps->list) = value;
 	else if (plan->nodes.count)
 		*list_add(plan->arena, &value->readers) = plan->nodes.at[0];

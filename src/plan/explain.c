@@ -216,22 +216,6 @@ static void explain_events(const struct plan *plan, FILE *to)
 	}
 }
 
-// What is kept of each flow, and for whom.
-static void explain_flows(const struct plan *plan, FILE *to)
-{
-	if (!plan->flow) {
-		fprintf(to, "flows: not tracked, nobody needs to know of them\n");
-		return;
-	}
-	fprintf(to, "flows: tracked, %u of each family at most, %u bytes each beside the record; streams: %s",
-		plan->tracking->max_flows, plan->flow_state_size, plan->keeps_streams ? "kept" : "not kept");
-	if (plan->keeps_streams && !plan->are_streams_observed)
-		fprintf(to, " until no element wants them");
-	if (plan->keeps_streams && plan->tracking->hash)
-		fprintf(to, ", hashed");
-	fprintf(to, "; history: %s\n", plan->keeps_history ? "kept" : "not kept");
-}
-
 void plan_explain(const struct plan *plan, FILE *to)
 {
 	fprintf(to, "%s: %u elements, %u nodes in a pass\n\npackets enter:\n", plan->graph->file,
@@ -242,7 +226,7 @@ void plan_explain(const struct plan *plan, FILE *to)
 		explain_node(plan, *node, to);
 	explain_layout(plan, to);
 	explain_events(plan, to);
-	explain_flows(plan, to);
+	plan_explain_flows(plan, to);
 	explain_steering(plan, to);
 }
 

@@ -4,7 +4,7 @@
 #include "plan/internal.h"
 #include "plan/platform.h"
 
-static bool is_of_conversation(const struct weir_event_type *type)
+bool plan_is_of_conversation(const struct weir_event_type *type)
 {
 	return type->per > WEIR_PER_PACKET && type->per < WEIR_PER_HOST;
 }
@@ -12,7 +12,7 @@ static bool is_of_conversation(const struct weir_event_type *type)
 static bool needs_flows(const struct plan_element *element)
 {
 	list_each (handler, &element->handlers)
-		if (is_of_conversation((*handler)->signal->type))
+		if (plan_is_of_conversation((*handler)->signal->type))
 			return true;
 	each_member (member, element->class)
 		if (member->kind == WEIR_IS_STATE)
@@ -20,7 +20,7 @@ static bool needs_flows(const struct plan_element *element)
 	return false;
 }
 
-static struct plan_value *flow_of(struct plan *plan)
+struct plan_value *plan_flow_value(struct plan *plan)
 {
 	if (plan->flow)
 		return plan->flow;
@@ -74,6 +74,38 @@ static void place_states(struct plan *plan)
 	plan->flow_state_size = at;
 }
 
+// ---- what packets take along: a field of the flow, as of the packet, that is read behind a stay
+
+static bool is_entered_late(const struct plan_node *node)
+{
+	if (!node->is_entered)
+		return false;
+	if (node->element->holds || node->element->class->every_worker || node->element->home != PLAN_NOWHERE)
+		return true;
+	list_each (front, &node->fronts)
+		if (!platform_port((*front)->class))
+			return true;
+	return false;
+}
+
+bool plan_is_read_later(const struct plan *plan, const struct plan_value *value)
+{
+	uint8_t *seen = arena_array(plan->arena, uint8_t, plan->nodes.count + 1);
+	LIST(struct plan_node *) todo = { 0 };
+
+	list_each (reader, &value->readers)
+		*list_add(plan->arena, &todo) = *reader;
+	for (uint32_t next = 0; next < todo.count; next++) {
+		if (is_entered_late(todo.at[next]))
+			return true;
+		list_each (front, &todo.at[next]->fronts)
+			list_each (before, &(*front)->nodes)
+				if (!seen[(*before)->order]++)
+					*list_add(plan->arena, &todo) = *before;
+	}
+	return false;
+}
+
 // The FlowTracker of the graph, or one with the settings that it has when none are given.
 static void find_settings(struct plan *plan)
 {
@@ -112,13 +144,13 @@ void plan_flows(struct plan *plan, plan_read *read)
 			give_bit(plan, *element, &bits);
 		if (needs || platform_is_tracker((*element)->class))
 			list_each (node, &(*element)->nodes)
-				read(plan, *node, flow_of(plan));
+				read(plan, *node, plan_flow_value(plan));
 	}
 	list_each (signal, &plan->signals)
 		if ((*signal)->is_of_flow && plan_is_watched(*signal))
 			list_each (node, &plan->nodes)
 				if ((*node)->is_entered)
-					read(plan, *node, flow_of(plan));
+					read(plan, *node, plan_flow_value(plan));
 	if (plan->flow)
 		place_states(plan);
 }

@@ -41,6 +41,12 @@ void plan_observed_reads(struct plan *plan, plan_read *read, plan_read_filter *r
 void plan_values(struct plan *plan);
 // flows.c: who needs to know of flows
 void plan_flows(struct plan *plan, plan_read *read);
+struct plan_value *plan_flow_value(struct plan *plan); // then flows are tracked
+bool plan_is_of_conversation(const struct weir_event_type *type);
+// Somebody reads it of a packet that was out of its vector in between?
+bool plan_is_read_later(const struct plan *plan, const struct plan_value *value);
+// explain_flows.c
+void plan_explain_flows(const struct plan *plan, FILE *to);
 // layout.c: places of values in the vector, the control block, handles
 void plan_layout(struct plan *plan);
 // steer.c: by what packets are divided among workers

@@ -35,6 +35,7 @@ static void add_masks(struct plan *plan)
 		switch ((*value)->kind) {
 		case VALUE_SIGNAL:
 		case VALUE_LUGGAGE:
+		case VALUE_OF_FLOW:
 		case VALUE_CARRIED:
 			(*value)->has = add_mask(plan);
 			(*value)->at = (*value)->size || (*value)->kind == VALUE_SIGNAL ? 0 : add_mask(plan);
@@ -169,6 +170,8 @@ static bool survives(const struct plan *plan, const struct plan_value *value)
 {
 	bool is_held = false;
 
+	if (value->kind == VALUE_OF_FLOW)
+		return plan_is_read_later(plan, value);
 	list_each (element, &plan->elements) {
 		is_held = is_held || (*element)->holds;
 		for (unsigned i = 0; i < (*element)->output_count; i++)

@@ -34,6 +34,7 @@ enum plan_value_kind {
 	VALUE_FIELD,   // a column (or mask) decoded from bytes
 	VALUE_FILTER,  // a mask computed from other values
 	VALUE_FLOW,    // whose flow a packet is of; its events come with it
+	VALUE_OF_FLOW, // a column of what is known of the flow, as of the packet; it comes with VALUE_FLOW
 	VALUE_CARRIED, // a column (or mask) that elements assign
 	VALUE_SIGNAL,  // the slots on which an event has been raised
 	VALUE_LUGGAGE, // payloads of events that ride, while the packet is outside of a vector
@@ -226,6 +227,7 @@ struct plan {
 	LIST(struct field *) carried; // fields that modules provide
 	struct plan_value *places;
 	struct plan_value *flow;    // NULL: nobody needs to know of flows
+	LIST(struct plan_value *) flow_fields; // that somebody reads
 	uint32_t flow_state_size;   // what is kept per flow, the platform's part in front; 0: nothing
 	bool keeps_history;         // of TCP connections, for who logs how flows end
 	bool keeps_streams;         // somebody hears their bytes, gaps, or ends

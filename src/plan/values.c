@@ -67,14 +67,16 @@ static const char *occurrence_name(struct plan *plan, const struct field *field,
 
 struct plan_value *plan_value_field(struct plan *plan, const struct field *field, uint8_t occurrence)
 {
+	static const enum plan_value_kind kinds[] = {
+		[FIELD_DERIVED] = VALUE_FIELD, [FIELD_CARRIED] = VALUE_CARRIED, [FIELD_OF_FLOW] = VALUE_OF_FLOW
+	};
 	struct plan_value *value;
 
 	occurrence = plan_occurrence(field->protocol, occurrence);
 	list_each (one, &plan->values)
 		if ((*one)->field == field && (*one)->occurrence == occurrence)
 			return *one;
-	value = plan_value_add(plan, field->kind == FIELD_DERIVED ? VALUE_FIELD : VALUE_CARRIED,
-			       occurrence_name(plan, field, occurrence));
+	value = plan_value_add(plan, kinds[field->kind], occurrence_name(plan, field, occurrence));
 	value->field = field;
 	value->occurrence = occurrence;
 	value->size = field->size;
@@ -82,6 +84,11 @@ struct plan_value *plan_value_field(struct plan *plan, const struct field *field
 		value->layer = layer_of(plan, field->protocol, occurrence);
 		value->layer->needs_end |= decode_needs_end(field);
 		*list_add(plan->arena, &value->needs) = plan_places(plan);
+	}
+	if (value->kind == VALUE_OF_FLOW) { // written where flows are tracked, be it far in front of who reads it
+		value->spans_pass = true;
+		*list_add(plan->arena, &value->needs) = plan_flow_value(plan);
+		*list_add(plan->arena, &plan->flow_fields) = value;
 	}
 	return value;
 }
@@ -137,10 +144,14 @@ static const struct {
 	{ FIELD_UINT, WEIR_U16, 2 },	  { FIELD_UINT, WEIR_U32, 4 },	{ FIELD_UINT, WEIR_U64, 8 },
 	{ FIELD_IPV4, WEIR_U32, 4 },	  { FIELD_IPV6, WEIR_IP, 16 },	{ FIELD_ETHER, WEIR_U64, 8 },
 	{ FIELD_TIME, WEIR_U64, 8 },	  { FIELD_BYTES, WEIR_BYTES, 8 }, { FIELD_STRING, WEIR_BYTES, 8 },
+	{ FIELD_TIME, WEIR_TIME, 8 },	  { FIELD_TIME, WEIR_SPAN, 8 },	  { FIELD_STRING, WEIR_STRING, 8 },
 };
 
 static bool is_fit(const struct field *field, const struct weir_member *member)
 {
+	// of a packet a view, of its flow a pointer
+	if (field->type == FIELD_STRING && (field->kind == FIELD_OF_FLOW) != (member->type == WEIR_STRING))
+		return false;
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (types[i].field == field->type && types[i].member == member->type && types[i].size == member->size)
 			return !field->size || field->size == member->size;
@@ -200,7 +211,8 @@ void plan_declare(struct plan *plan, struct plan_element *element, const struct 
 			element->class->name, field->name, member->size, field->size);
 		return;
 	}
-	if ((member->use & WEIR_WRITES_) && field->kind == FIELD_DERIVED && !packet_can_set(field)) {
+	if (((member->use & WEIR_WRITES_) && field->kind == FIELD_DERIVED && !packet_can_set(field)) ||
+		((member->use & (WEIR_WRITES_ | WEIR_PROVIDES_)) && field->kind == FIELD_OF_FLOW)) {
 		diag_error(plan->diag, element->syntax->at,
 			"%s changes \"%s\", which cannot be set", element->class->name,
 			field->name);
@@ -406,11 +418,12 @@ static void compute(struct plan *plan, struct plan_node *node, uint64_t *bits, s
 		return;
 	list_each (need, &value->needs) {
 		compute(plan, node, bits, *need);
-		if ((*need)->kind == VALUE_CARRIED)
+		if ((*need)->kind == VALUE_CARRIED || (*need)->kind == VALUE_OF_FLOW)
 			*list_add(plan->arena, &(*need)->readers) = node;
 	}
 	set_bit(bits, value->index);
-	*list_add(plan->arena, &node->steps) = value;
+	if (value->kind != VALUE_OF_FLOW) // the tracker writes it
+		*list_add(plan->arena, &node->steps) = value;
 }
 
 static void enter(const struct known *known, const struct plan_node *node, uint64_t *in)
@@ -509,8 +522,8 @@ void plan_values(struct plan *plan)
 	list_each (element, &plan->elements)
 		declare_all(plan, *element);
 	declare_facts(plan);
-	plan_flows(plan, read_at);
 	plan_observed_reads(plan, read_at, read_operands);
+	plan_flows(plan, read_at);
 	if (plan->diag->errors)
 		return;
 	find_voids(plan);

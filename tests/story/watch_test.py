@@ -92,7 +92,7 @@ def test_filters_hold_for_what_comes_without_a_packet(condition, count):
     (['-f', 'tcp && ip.scr == 1.2.3.4'], '-f:1:8: error: "ip.scr"'),
     (['-f', 'tcp.port == '], '-f:1:'),
     (['-f', 'tcp) -> Nothing; Print('], '-f:1:4'),
-    (['--summary', '-f', 'flow.bytes_out > 1'], '-f:1:1'),
+    (['--summary', '-f', 'flow.reason == "reset"'], '-f:1:1'),
     (['-w', '0'], 'weir: -w'),
 ])
 def test_what_is_wrong_is_told_before_anything_runs(arguments, message):
