@@ -147,3 +147,31 @@ def test_a_reader_that_does_not_read_loses_only_what_is_counted(pair, tmp_path):
     missed = re.search(r"(\d+) packets came faster", watch.output)
     assert lost > 0 and seen > 8000
     assert seen + lost + (int(missed[1]) if missed else 0) >= came
+
+
+SSHD = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")
+
+
+@pytest.mark.skipif(not (SSHD and shutil.which("ssh")), reason="no sshd, or no ssh: openssh-server, openssh-client")
+def test_ssh(pair, tmp_path):
+    """A command's output over ssh, and one who may not log in."""
+    client, server = pair
+    for name in ("host", "user", "stranger"):
+        server.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name)
+    os.makedirs("/run/sshd", exist_ok=True)
+    sshd = server.start(SSHD, "-D", "-e", "-h", tmp_path / "host", "-o", f"AuthorizedKeysFile={tmp_path}/user.pub", "-o",
+                        "StrictModes=no", "-o", "PidFile=none", "-o", "UsePAM=no", "-o", "PasswordAuthentication=no", "-o",
+                        "PermitRootLogin=prohibit-password", "-f", "/dev/null")
+    sshd.wait_for("Server listening on 0.0.0.0")
+    watch = start(server, "-e", "flow.ended tcp.established", "-f", "tcp.port == 22")
+    told = {}
+    for name in ("user", "stranger"):
+        told[name] = client.run("ssh", "-i", tmp_path / name, "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no", "-o",
+                                "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", "root@10.9.0.2", "seq 20000", check=False)
+    assert told["user"].rstrip().endswith("20000") and "Permission denied" in told["stranger"]
+    time.sleep(0.2)
+    flows = [event for event in events(watch) if event["event"] == "flow.ended"]
+    assert [flow["dstport"] for flow in flows] == [22, 22]
+    assert {(flow["ip.src"], flow["tcp.conn_state"]) for flow in flows} == {("10.9.0.1", "SF")}
+    long, short = sorted(flows, key=lambda flow: -flow["flow.payload_back"])
+    assert long["flow.payload_back"] > 108894 > 10000 > short["flow.payload_back"] > 500
