@@ -53,7 +53,7 @@ static bool value_of(const struct gathered_event *event, const struct plan_sourc
 		return filter_payload_part(&payload, source->part, 0, value);
 	if (event->slot < WEIR_VECTOR)
 		return of_packet(event->worker->vector, event->slot, source, value);
-	if (event->record->flow && track_field(event->record->flow, source->field, value))
+	if (event->record->flow && track_value(event->record->flow, source->field, value))
 		value->number |= source->field->type == FIELD_PROTOCOL;
 	else if (source->field->type != FIELD_PROTOCOL)
 		return false;

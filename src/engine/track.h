@@ -100,10 +100,10 @@ bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, c
 // The same for who only looks on.
 bool track_is_watched(const struct plan_watch *watch, const struct weir_event_type *type, const struct weir_flow *flow,
 	const void *payload);
-// A field of packets, as the flow's client has it; false: it is not known of flows.
+// A field of packets as the flow's client has it, or one that is of flows; false: it is not known of them.
 struct field;
 struct filter_value;
-bool track_field(const struct weir_flow *flow, const struct field *field, struct filter_value *value);
+bool track_value(const struct weir_flow *flow, const struct field *field, struct filter_value *value);
 // deliver.c: an ending is told to one element
 void track_tell(struct worker *worker, struct hot *hot, struct ending *ending);
 

@@ -86,20 +86,20 @@ static bool of_life(const struct flow *flow, const struct field *field, struct f
 	return true;
 }
 
+bool track_value(const struct weir_flow *head, const struct field *field, struct filter_value *value)
+{
+	const struct flow *flow = (const struct flow *)head;
+
+	return field->kind == FIELD_OF_FLOW ? of_life(flow, field, value) : of_flow(flow, field, value);
+}
+
 static bool look_up(void *context, const struct field *field, unsigned index, struct filter_value *value)
 {
 	struct scene *scene = context;
 
 	if (field->kind == FIELD_OF_EVENT)
 		return filter_payload_part(&scene->payload, field, index, value);
-	if (field->kind == FIELD_OF_FLOW)
-		return !index && of_life(scene->flow, field, value);
-	return !index && of_flow(scene->flow, field, value);
-}
-
-bool track_field(const struct weir_flow *flow, const struct field *field, struct filter_value *value)
-{
-	return of_flow((const struct flow *)flow, field, value);
+	return !index && track_value(&scene->flow->head, field, value);
 }
 
 bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, const void *payload)
