@@ -207,13 +207,13 @@ static struct plan_gathering *gathering_of(struct plan *plan, const struct graph
 	struct plan_derivation *derivation)
 {
 	struct plan_gathering *gathering = arena_new(plan->arena, struct plan_gathering);
-	bool is_distinct = event->aggregate == GRAPH_DISTINCT;
+	bool is_distinct = event->aggregate == GRAPH_DISTINCT, has_field;
 
 	gathering->derivation = derivation;
 	gathering->what = event->aggregate == GRAPH_TOP ? GRAPH_COUNT : event->aggregate;
 	gathering->over_ns = event->over_ns;
-	if (!find_field(plan, gathering, derivation->base, event) |
-		!find_keys(plan, gathering, derivation->base, event))
+	has_field = find_field(plan, gathering, derivation->base, event); // the errors of both are told
+	if (!find_keys(plan, gathering, derivation->base, event) || !has_field)
 		return NULL;
 	gathering->rows = !event->by.count ? 16 : is_distinct ? PLAN_ROWS_DISTINCT : PLAN_ROWS;
 	gathering->text = text_of(plan, gathering);

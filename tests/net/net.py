@@ -120,8 +120,9 @@ class Namespace:
 
         def seen():
             if tcpdump.is_running:
-                before = None
-                while before != tcpdump.output:  # what is under way, on a slow machine too
+                before, quiet = None, 0
+                while quiet < 3:  # what is under way, on a slow machine too
+                    quiet = quiet + 1 if before == tcpdump.output else 0
                     before = tcpdump.output
                     time.sleep(0.5)
                 tcpdump.stop()
