@@ -7,6 +7,8 @@
 #include "engine/steer.h"
 #include "packet/protocol.h"
 
+#include <rte_prefetch.h>
+
 static void place(struct vector *vector, unsigned slot, struct rte_mbuf *mbuf)
 {
 	struct weir_vector *head = &vector->head;
@@ -122,23 +124,46 @@ static void gather_ready(struct worker *worker)
 			return;
 }
 
+// What another worker has written is not in our caches: all of it is asked for before the first of it is looked at.
+static unsigned take_handed(struct worker *worker, struct rte_ring *ring, struct rte_mbuf **mbufs)
+{
+	unsigned room = worker->fill_limit - worker->vector->head.fill;
+	unsigned ready = WORKER_READY - (worker->ready_tail - worker->ready_head), count;
+
+	count = rte_ring_sc_dequeue_burst(ring, (void **)mbufs, room < ready ? room : ready, NULL);
+	for (unsigned i = 0; i < count; i++) {
+		rte_prefetch0(mbufs[i]);
+		rte_prefetch0((char *)mbufs[i] + RTE_CACHE_LINE_SIZE);
+		rte_prefetch0(packet_head(mbufs[i]));
+	}
+	for (unsigned i = 0; i < count; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+	worker->account.handed_in += count;
+	return count;
+}
+
+// false: there is no more to be taken now.
+static bool gather_from(struct worker *worker, struct rte_ring *ring)
+{
+	struct rte_mbuf *mbufs[WEIR_VECTOR];
+	unsigned count = take_handed(worker, ring, mbufs), i = 0;
+
+	while (i < count && !is_beyond_window(worker, mbufs[i]))
+		if (!enter_at_its_place(worker, mbufs[i++]))
+			break;
+	if (i == count)
+		return count;
+	while (i < count) // in order, behind the one that waits
+		worker->ready[worker->ready_tail++ % WORKER_READY] = mbufs[i++];
+	return false;
+}
+
 static void gather_handed(struct worker *worker)
 {
-	for (unsigned i = 0; i < worker->generation->workers; i++) {
-		void *mbuf;
-
+	for (unsigned i = 0; i < worker->generation->workers; i++)
 		while (worker->from[i] && !worker_is_full(worker) && !worker->is_cut &&
-			!rte_ring_sc_dequeue(worker->from[i], &mbuf)) {
-			worker->account.handed_in++;
-			if (is_beyond_window(worker, mbuf) &&
-				worker->ready_tail - worker->ready_head < WORKER_READY) {
-				worker->ready[worker->ready_tail++ % WORKER_READY] = mbuf;
-				return;
-			}
-			if (!enter_at_its_place(worker, mbuf))
-				return;
-		}
-	}
+			gather_from(worker, worker->from[i]))
+			;
 }
 
 static void gather_taken(struct worker *worker)
