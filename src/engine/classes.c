@@ -36,8 +36,10 @@ static const struct weir_member observer_members[] = {
 		.about = "fields of the packet to be shown with each: \"ip.src ip.dst\""),
 	WEIR_SETTING(observer_element, where, "",
 		.about = "a filter on packet fields and the event's own"),
-	WEIR_SETTING(observer_element, format, "json", .about = "json; lines: for people; colour: the same on a terminal"),
-	WEIR_COUNTS(observer_element, lost, .about = "events that came faster than they could be written"),
+	WEIR_SETTING(observer_element, format, "json",
+		.about = "json; lines: for people; colour: the same on a terminal"),
+	WEIR_COUNTS(observer_element, lost,
+		.about = "events that came faster than they could be written"),
 	{ .kind = WEIR_END },
 };
 
@@ -134,7 +136,8 @@ static const struct weir_class stream_dump = {
 
 static const struct weir_member tracker_members[] = {
 	WEIR_SETTING(tracker_element, max_flows, "1M", .min = 1, .max = 1 << 26,
-		.about = "flows of each family at most; the next one takes the place of the one that matters least"),
+		.about = "flows of each family at most; the next one takes the place of the one that matters least;"
+			 " fixed while it runs"),
 	WEIR_SETTING(tracker_element, hash, "false", .about = "stream.closed carries the SHA-256 of the stream"),
 	WEIR_SETTING(tracker_element, overlap, "first",
 		.about = "whose bytes count where segments differ: first last bsd linux old-linux solaris windows"),

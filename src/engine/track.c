@@ -7,9 +7,8 @@
 #include "packet/protocol.h"
 #include "plan/platform.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
-
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132, UDPLITE = 136 };
 
 // ---- keys
 
@@ -33,7 +32,7 @@ static const uint8_t *at_place(const struct sight *sight, uint32_t column)
 
 static bool is_icmp(uint8_t protocol)
 {
-	return protocol == ICMP || protocol == ICMPV6;
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
 static void set_ports(struct tracker *tracker, unsigned slot, const uint8_t *transport, uint8_t protocol)
@@ -41,7 +40,8 @@ static void set_ports(struct tracker *tracker, unsigned slot, const uint8_t *tra
 	struct flow_ports icmp;
 
 	if (is_icmp(protocol)) {
-		icmp = flow_icmp_ports(protocol == ICMPV6, transport[0], transport[1], weir_be16(transport + 4));
+		icmp = flow_icmp_ports(protocol == IPPROTO_ICMPV6, transport[0], transport[1],
+			weir_be16(transport + 4));
 		tracker->src_port[slot] = icmp.src;
 		tracker->dst_port[slot] = icmp.dst;
 		return;
@@ -78,7 +78,8 @@ static weir_mask keyed(const struct plan *plan, struct vector *vector, weir_mask
 	weir_mask any = todo & (*vector_mask(vector, inner->has4) | *vector_mask(vector, inner->has6));
 
 	weir_each (i, any & ~has_transport)
-		if (protocol[i] == TCP || protocol[i] == UDP || protocol[i] == SCTP || protocol[i] == UDPLITE ||
+		if (protocol[i] == IPPROTO_TCP || protocol[i] == IPPROTO_UDP ||
+			protocol[i] == IPPROTO_SCTP || protocol[i] == IPPROTO_UDPLITE ||
 			is_icmp(protocol[i]))
 			any &= ~((weir_mask)1 << i);
 	return any & ~*vector_mask(vector, inner->is_fragment);
@@ -100,10 +101,12 @@ static struct flow_life fresh_life(const struct worker *worker, uint8_t protocol
 {
 	const struct tracker_element *set = worker->generation->plan->tracking;
 
-	return protocol == TCP	    ? (struct flow_life){ set->half_open_s * 1000, FLOW_HALF_OPEN }
-		: is_icmp(protocol) ? (struct flow_life){ set->icmp_s * 1000, FLOW_WANTED }
-		: protocol == UDP   ? (struct flow_life){ set->udp_s * 1000, FLOW_WANTED }
-				    : (struct flow_life){ set->other_s * 1000, FLOW_WANTED };
+	uint32_t idle_s = protocol == IPPROTO_TCP ? set->half_open_s
+		: is_icmp(protocol)             ? set->icmp_s
+		: protocol == IPPROTO_UDP       ? set->udp_s
+						: set->other_s;
+
+	return (struct flow_life){ idle_s * 1000, protocol == IPPROTO_TCP ? FLOW_HALF_OPEN : FLOW_WANTED };
 }
 
 static void raise(struct worker *worker, unsigned slot, const struct weir_signal *signal)
@@ -117,7 +120,7 @@ static void begin_flow(struct worker *worker, unsigned slot, struct flow *flow)
 	struct tracker *tracker = worker->tracker;
 
 	flow->head.state_ = tracker->blocks ? flow_block_take(tracker->blocks) : NULL;
-	if (tracker->protocol[slot] == TCP)
+	if (tracker->protocol[slot] == IPPROTO_TCP)
 		tcp_start((struct tcp *)flow->tcp, true);
 	raise(worker, slot, worker->generation->flow.started);
 }
@@ -155,7 +158,7 @@ static void read_segment(const struct worker *worker, const struct sight *sight,
 	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
 	uint16_t network = place_of(sight, inner->network), transport = place_of(sight, inner->transport);
 	const uint8_t *data = sight->vector->head.data[sight->at];
-	unsigned size = protocol == TCP ? (data[transport + 12] >> 4) * 4u : protocol == SCTP ? 12 : 8;
+	unsigned size = protocol == IPPROTO_TCP ? (data[transport + 12] >> 4) * 4u : protocol == IPPROTO_SCTP ? 12 : 8;
 	uint32_t wire = network + datagram_length(data + network, sight->is_ipv6);
 
 	segment->whole = sight->whole;
@@ -164,7 +167,7 @@ static void read_segment(const struct worker *worker, const struct sight *sight,
 	segment->payload = transport + size;
 	segment->end = ((const uint32_t *)vector_column(sight->vector, inner->end))[sight->at];
 	segment->is_sound = transport && segment->payload <= segment->end &&
-		segment->payload <= sight->vector->head.straight[sight->at] && (protocol != TCP || size >= 20);
+		segment->payload <= sight->vector->head.straight[sight->at] && (protocol != IPPROTO_TCP || size >= 20);
 	if (!transport || segment->payload > segment->end)
 		segment->payload = segment->end;
 	if (wire < segment->end)
@@ -189,7 +192,7 @@ static void track_packet(struct worker *worker, unsigned slot, const struct sigh
 	struct track_segment segment;
 
 	read_segment(worker, sight, worker->tracker->protocol[slot], &segment);
-	if (worker->tracker->protocol[slot] == TCP && segment.is_sound) {
+	if (worker->tracker->protocol[slot] == IPPROTO_TCP && segment.is_sound) {
 		tcp_read(&segment.tcp, segment.header, segment.header_size, segment.wire_payload);
 		while (!track_tcp(worker, slot, &found, &segment)) // another connection of the same ports
 			found = find_flow(worker, slot, sight->is_ipv6);

@@ -20,7 +20,7 @@ enum {
 	TRACK_AGED = 64,
 	TRACK_ASIDE = 64,           // so much room is left for what a packet of each slot may end
 	TRACK_TUNNELS = 4,          // fragments within fragments
-	TRACK_WHOLES = 96,         // datagrams put together: of this vector, and those of which something waits
+	TRACK_WHOLES = 96,          // datagrams put together: of this vector, and those of which something waits
 };
 enum { TRACK_DROPPED = 0x8000 }; // in weir_flow.flags_: some element drops it; which, and under what name
 
@@ -44,6 +44,7 @@ struct track_whole {
 
 struct tracker {
 	struct flow_table *tables[2]; // of IPv4, IPv6
+	uint32_t flows;               // that each of them holds
 	struct flow_blocks *blocks;   // NULL: nobody keeps anything per flow
 	struct stream_pool *streams;  // NULL: nobody hears of them
 	struct fragments *fragments;  // NULL: none has come
@@ -73,8 +74,8 @@ static inline struct flow_table *track_table(const struct tracker *tracker, cons
 
 // The worker has its own part of plan->max_flows. NULL: errno.
 struct tracker *tracker_create(const struct generation *generation, unsigned worker);
-// On the worker: it takes the share's tracker, or keeps the one that it has and moves to the
-// share's blocks what is kept per flow.
+// track_move.c, on the worker: it takes the share's tracker, or keeps the one that it has and moves to the
+// share's blocks what is kept per flow; streams go on where they are.
 void tracker_take_up(struct worker *worker, const struct generation *old, struct share *share);
 void tracker_destroy(struct tracker *tracker);
 

@@ -6,7 +6,7 @@
 #include "engine/observe.h"
 #include "engine/worker.h"
 
-enum { TCP = 6 };
+#include <netinet/in.h>
 
 // ---- an ending comes about
 
@@ -28,7 +28,7 @@ static const char *reason_of(const struct flow *flow, enum flow_reason reason)
 	};
 	const struct tcp *tcp = (const struct tcp *)flow->tcp;
 
-	if (flow->head.protocol != TCP || reason == FLOW_FORGOTTEN || reason == FLOW_CROWDED)
+	if (flow->head.protocol != IPPROTO_TCP || reason == FLOW_FORGOTTEN || reason == FLOW_CROWDED)
 		return names[reason];
 	if (tcp->side[0].state == TCP_RESET || tcp->side[1].state == TCP_RESET)
 		return names[FLOW_RESET];
@@ -55,7 +55,7 @@ static void fill_ended(const struct worker *worker, struct weir_flow_end *end, s
 		.duration = { flow->head.last_ns_ - flow->head.start_ns },
 		.reason = text_of(reason),
 	};
-	if (flow->head.protocol != TCP)
+	if (flow->head.protocol != IPPROTO_TCP)
 		return;
 	end->conn_state = text_of(tcp_conn_state(track_tcp_of(flow)));
 	if (flow->head.state_ && worker->generation->plan->keeps_history)

@@ -7,7 +7,7 @@
 #include "flow/flow.h"
 #include "flow/tcp.h"
 
-enum { TCP = 6 };
+#include <netinet/in.h>
 
 static uint64_t counted(const struct flow *flow, unsigned which)
 {
@@ -19,6 +19,11 @@ static uint64_t counted(const struct flow *flow, unsigned which)
 	return which <= FLOW_BYTES_BACK ? counted.bytes : counted.payload;
 }
 static_assert(FLOW_PACKETS_OUT == 0 && FLOW_PACKETS_BACK == 1 && FLOW_BYTES_BACK == 3 && FLOW_PAYLOAD_BACK == 5);
+
+static const char *connection_state(const struct flow *flow)
+{
+	return flow->head.protocol == IPPROTO_TCP ? tcp_connection_state((const struct tcp *)flow->tcp) : NULL;
+}
 
 bool track_field(const struct weir_flow *head, const struct field *field, union track_datum *datum)
 {
@@ -32,7 +37,7 @@ bool track_field(const struct weir_flow *head, const struct field *field, union 
 		datum->number = head->last_ns_ - head->start_ns;
 		return true;
 	case FLOW_TCP_STATE:
-		datum->text = head->protocol == TCP ? tcp_connection_state((const struct tcp *)flow->tcp) : NULL;
+		datum->text = connection_state(flow);
 		return datum->text;
 	default:
 		datum->number = counted(flow, field->compute);

@@ -8,6 +8,7 @@
 #include "plan/platform.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
 static const struct weir_text directions[] = { { "out", 3 }, { "back", 4 } };
@@ -62,14 +63,18 @@ static void *note(struct worker *worker, struct stream *stream, const struct wei
 	return payload;
 }
 
-// The hash of a side, where they are kept: behind both sides.
-static SHA2_CTX *hash_of(const struct worker *worker, struct track_side *side)
+SHA2_CTX *track_hash(const struct plan *plan, struct track_side *side)
 {
 	struct track_side *first = side - side->is_second;
 
-	if (!worker->generation->plan->tracking->hash)
-		return NULL;
-	return &((struct track_hashes *)((char *)first + PLAN_FLOW_STREAMS))->side[side->is_second];
+	return plan->tracking->hash && side->is_hashed
+		? &((struct track_hashes *)((char *)first + PLAN_FLOW_STREAMS))->side[side->is_second]
+		: NULL;
+}
+
+static SHA2_CTX *hash_of(const struct worker *worker, struct track_side *side)
+{
+	return track_hash(worker->generation->plan, side);
 }
 
 static void hear_data(void *context, struct stream *stream, uint64_t offset, const uint8_t *bytes, uint32_t length)
@@ -181,20 +186,49 @@ static bool is_wanted(const struct plan *plan, const struct weir_flow *flow)
 	return plan->are_streams_observed || (plan->stream_bits & ~flow->done_);
 }
 
-static void start(struct worker *worker, struct track_streams *streams, struct flow *flow, bool from_server)
+static void set_sides(struct track_streams *streams, struct flow *flow)
 {
+	for (unsigned i = 0; i < 2; i++)
+		streams->side[i] = (struct track_side){ .flow = flow, .is_server = i, .is_second = i };
+}
+
+void track_start_late(struct track_streams *streams, struct flow *flow)
+{
+	set_sides(streams, flow);
+	streams->side[0].is_late = streams->side[1].is_late = true;
+}
+
+// How many bytes of its stream were sent in front of this one; the sequence number alone tells it to the next 4 GiB.
+static uint64_t sent_before(const struct flow *flow, bool from_server, uint32_t seq)
+{
+	uint64_t counted = flow_counted(flow, from_server).payload;
+	uint32_t sent = seq - tcp_first((const struct tcp *)flow->tcp, from_server);
+	int64_t offset = (int64_t)counted + (int32_t)(sent - (uint32_t)counted);
+
+	return offset < 0 ? sent : (uint64_t)offset;
+}
+
+static void start(struct worker *worker, struct track_streams *streams, const struct flow_found *found,
+	const struct tcp_segment *segment)
+{
+	const struct tracker_element *set = worker->generation->plan->tracking;
+	uint32_t first = tcp_first(track_tcp_of(found->flow), found->from_server);
 	struct track_side *side;
 
-	if (!streams->side[0].flow) {
-		streams->side[0].flow = streams->side[1].flow = flow;
-		streams->side[1].is_server = streams->side[1].is_second = true;
-	}
-	side = side_from(streams, from_server);
+	if (!streams->side[0].flow)
+		set_sides(streams, found->flow);
+	side = side_from(streams, found->from_server);
 	if (side->stream.marks & STREAM_STARTED)
 		return;
-	stream_start(&side->stream, tcp_first(track_tcp_of(flow), from_server), 0,
-		(enum overlap_policy)overlap_policy_find(worker->generation->plan->tracking->overlap));
-	if (hash_of(worker, side))
+	if (side->is_late && !segment->length)
+		return;
+	if (side->is_late)
+		first = tcp_payload_seq(segment);
+	stream_start(&side->stream, first, side->is_late ? sent_before(found->flow, found->from_server, first) : 0,
+		(enum overlap_policy)overlap_policy_find(set->overlap));
+	side->stream.gap_bytes = side->stream.offset; // nobody has heard those
+	side->is_hashed = set->hash && !side->is_late;
+	if (side->is_hashed)
 		SHA256Init(hash_of(worker, side));
 }
 
@@ -239,9 +273,9 @@ void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *
 	const struct tcp_side *to = &track_tcp_of(found->flow)->side[!found->from_server];
 	struct stream *own, *other;
 
-	if (facts & TCP_FACT_NO_STREAM || !is_wanted(worker->generation->plan, &found->flow->head))
+	if (!streams || facts & TCP_FACT_NO_STREAM || !is_wanted(worker->generation->plan, &found->flow->head))
 		return;
-	start(worker, streams, found->flow, found->from_server);
+	start(worker, streams, found, &segment->tcp);
 	own = &side_from(streams, found->from_server)->stream;
 	other = &side_from(streams, !found->from_server)->stream;
 	if (segment->tcp.length && !(segment->tcp.flags & TCP_RST))
@@ -258,7 +292,7 @@ void track_end_streams(struct worker *worker, struct flow *flow)
 {
 	struct track_streams *streams = track_streams(worker->generation->plan, &flow->head);
 
-	if (!streams || flow->head.protocol != 6)
+	if (!streams || flow->head.protocol != IPPROTO_TCP)
 		return;
 	for (unsigned i = 0; i < 2; i++)
 		if (streams->side[i].stream.marks & STREAM_STARTED)

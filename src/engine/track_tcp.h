@@ -25,6 +25,8 @@ struct track_side {
 	struct flow *flow;
 	bool is_server; // whose bytes they are; it may turn out otherwise
 	bool is_second; // of the two, in memory
+	bool is_late;   // it was under way before somebody wanted it: it begins with what comes next
+	bool is_hashed; // from its first byte on
 };
 struct track_streams {
 	struct track_side side[2];
@@ -60,6 +62,10 @@ void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *
 int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned handles); // -ENOMEM
 void track_end_streams(struct worker *worker, struct flow *flow);
 void track_turn_streams(struct worker *worker, struct flow *flow); // client and server have changed places
+// Under a plan that keeps streams, a flow that was under way before begins with these; both come late.
+void track_start_late(struct track_streams *streams, struct flow *flow);
+// The hash of a side, where the plan keeps hashes: behind both sides.
+SHA2_CTX *track_hash(const struct plan *plan, struct track_side *side);
 // Nobody wants the streams of this flow any more?
 void track_forget_streams(struct worker *worker, struct weir_flow *flow);
 

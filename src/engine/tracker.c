@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trackers come, and go on under another generation.
+// Trackers come and go.
 #include "engine/track_tcp.h"
 
 #include "engine/worker.h"
@@ -10,12 +10,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
+// The tables of a tracker that runs stay as large as they are.
+static uint32_t flows_of_worker(const struct generation *generation, unsigned worker)
+{
+	const struct tracker *running = generation->workers_at[worker].tracker;
+
+	return running ? running->flows
+		       : (generation->plan->tracking->max_flows + generation->workers - 1) / generation->workers;
+}
+
 static struct flow_table *make_table(
 	struct tracker *tracker, const struct generation *generation, unsigned worker, bool is_ipv6)
 {
 	struct flow_columns *columns = &tracker->columns[is_ipv6];
 	struct flow_shape shape = {
-		.flows = (generation->plan->tracking->max_flows + generation->workers - 1) / generation->workers,
+		.flows = tracker->flows,
 		.is_ipv6 = is_ipv6,
 		.seed = generation->seed,
 		.ended = track_flow_ended,
@@ -37,12 +46,11 @@ static struct flow_table *make_table(
 static bool make_blocks(struct tracker *tracker, const struct generation *generation)
 {
 	uint32_t size = generation->plan->flow_state_size;
-	uint32_t flows = generation->plan->tracking->max_flows / generation->workers + 1;
 
 	if (!size)
 		return true;
 	// of each family, and of those that have ended but are still told
-	tracker->blocks = flow_blocks_create(size, 2 * (flows + TRACK_ENDINGS));
+	tracker->blocks = flow_blocks_create(size, 2 * (tracker->flows + TRACK_ENDINGS));
 	return tracker->blocks;
 }
 
@@ -64,6 +72,7 @@ struct tracker *tracker_create(const struct generation *generation, unsigned wor
 		return NULL;
 	memset(tracker, 0, sizeof(*tracker));
 	tracker->slot = WEIR_VECTOR;
+	tracker->flows = flows_of_worker(generation, worker);
 	for (unsigned i = 0; i < 2; i++)
 		is_made = is_made && (tracker->tables[i] = make_table(tracker, generation, worker, i));
 	if (is_made && make_blocks(tracker, generation) && make_streams(tracker, generation, worker))
@@ -154,88 +163,4 @@ void track_let_go(void *context, void *handle)
 		((struct track_whole *)handle)->keepers--;
 	else
 		packet_free(handle);
-}
-
-// ---- what is kept per flow, under another plan
-
-static void move_member(const struct plan_element *to, const struct plan_element *from,
-	const struct weir_member *member, char *fresh, const char *old)
-{
-	for (const struct weir_member *twin = from->class->members; twin && twin->kind != WEIR_END; twin++)
-		if (twin->kind == WEIR_IS_STATE && twin->size == member->size && !strcmp(twin->name, member->name))
-			memcpy(fresh + *(const uint32_t *)((const char *)to->prototype + member->offset),
-				old + *(const uint32_t *)((const char *)from->prototype + twin->offset), member->size);
-}
-
-static void move_block(const struct plan *to, const struct plan *from, char *fresh, const char *old)
-{
-	if (to->keeps_history && from->keeps_history)
-		memcpy(fresh, old, PLAN_FLOW_HISTORY);
-	list_each (element, &to->elements) {
-		const struct plan_element *before = plan_find(from, (*element)->name);
-
-		if (!before || strcmp(before->class->name, (*element)->class->name))
-			continue;
-		for (const struct weir_member *member = (*element)->class->members; member && member->kind != WEIR_END;
-			member++)
-			if (member->kind == WEIR_IS_STATE)
-				move_member(*element, before, member, fresh, old);
-	}
-}
-
-static uint32_t moved_bits(const struct plan *to, const struct plan *from, uint32_t bits)
-{
-	uint32_t moved = 0;
-
-	list_each (element, &from->elements) {
-		uint8_t bit = (*element)->flow_bit;
-		const struct plan_element *heir = bit && bits >> (bit - 1) & 1 ? plan_find(to, (*element)->name) : NULL;
-
-		if (heir && heir->flow_bit)
-			moved |= 1u << (heir->flow_bit - 1);
-	}
-	return moved;
-}
-
-static void move_flow(struct tracker *tracker, struct tracker *old, struct flow *flow, const struct plan *to,
-	const struct plan *from)
-{
-	void *kept = flow->head.state_;
-
-	flow->head.state_ = old->blocks ? flow_block_take(old->blocks) : NULL;
-	if (flow->head.state_ && kept)
-		move_block(to, from, flow->head.state_, kept);
-	if (tracker->blocks)
-		flow_block_give(tracker->blocks, kept);
-	flow->head.knows_ = moved_bits(to, from, flow->head.knows_);
-	flow->head.done_ = moved_bits(to, from, flow->head.done_);
-	flow->head.flags_ = 0; // who has dropped it decides anew
-}
-
-// The tables stay; the blocks are the share's.
-static void keep_tables(struct worker *worker, const struct plan *to, const struct plan *from, struct tracker *fresh)
-{
-	struct tracker *tracker = worker->tracker;
-	struct flow_blocks *blocks = tracker->blocks;
-	struct flow *flow;
-
-	for (unsigned i = 0; i < 2; i++)
-		for (uint32_t place = 0; (flow = flow_next(tracker->tables[i], &place));)
-			move_flow(tracker, fresh, flow, to, from);
-	tracker->blocks = fresh->blocks;
-	fresh->blocks = blocks;
-	tracker_destroy(fresh);
-}
-
-void tracker_take_up(struct worker *worker, const struct generation *old, struct share *share)
-{
-	struct tracker *fresh = share->tracker;
-
-	share->tracker = NULL;
-	if (fresh && worker->tracker) {
-		keep_tables(worker, worker->generation->plan, old->plan, fresh);
-		return;
-	}
-	tracker_destroy(worker->tracker); // nobody needs to know of flows any more
-	worker->tracker = fresh;
 }

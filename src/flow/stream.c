@@ -384,3 +384,9 @@ void stream_forget(struct stream_pool *pool, struct stream *stream)
 	stream_memory_end(pool, stream);
 	stream->marks |= STREAM_STOPPED;
 }
+
+void stream_moved(struct stream *stream)
+{
+	if (stream->wait)
+		stream->wait->stream = stream;
+}

@@ -118,6 +118,8 @@ static inline void stream_stop(struct stream *stream)
 {
 	stream->marks |= STREAM_STOPPED;
 }
+// It lies here now; the place where it was counts no more.
+void stream_moved(struct stream *stream);
 // What is told from now on is remembered for a while, so that stream_read finds it and what comes again is compared.
 // false: no more memories.
 bool stream_remember(struct stream_pool *pool, struct stream *stream);
