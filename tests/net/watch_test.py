@@ -64,6 +64,7 @@ def start(host, *arguments):
 
 
 def events(process):
+    time.sleep(0.5)  # curl has gone while the server still closes
     assert process.stop() == 0, process.output
     return [json.loads(line) for line in process.output.splitlines() if line.startswith("{")]
 
