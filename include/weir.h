@@ -565,6 +565,22 @@ void weir_raise_each_(struct weir_call *call, weir_mask mask, const struct weir_
 #define weir_raise_each(call, mask, member)                                                                \
 	((member).signal ? weir_raise_each_(call, mask, (member).signal) : (void)sizeof(*(member).payload_))
 
+// ---- connections: in handlers of events that ride on TCP flows
+
+// The bytes of a side's stream (of_server: what the server sent) from `offset` on, as far as they
+// are still held: those that wait for others in front of them and, if the class says .remembers,
+// the last 64 KiB that were told, those of later packets of this vector included. Copies up to the
+// first one that is not there; returns how many.
+uint32_t weir_stream_read(struct weir_event *event, bool of_server, uint64_t offset, void *into, uint32_t length);
+// This element hears nothing more of a side's stream, nor of its end. With the last one who wants it nobody follows it.
+void weir_stream_stop(struct weir_event *event, bool of_server);
+// Sends each end of the connection a reset (RFC 9293, 3.5.2) in the name of the other: by `forward`
+// to whom the event's packet is for, by `back` to who sent it. The class says .holds. Return
+// WEIR_DROP_FLOW with it, for the packets that are still under way. false: not both were sent, for
+// want of a buffer, or because the event rides on no packet, on a reset, or on one that is not TCP
+// over IP over Ethernet.
+bool weir_reset(struct weir_event *event, unsigned forward, unsigned back);
+
 // ---- time
 
 struct weir_timer {
@@ -705,6 +721,7 @@ struct weir_class {
 	bool many_inputs;           // as many as are connected
 	bool many_outputs;          // start says how many (weir_outputs), else as many as are connected
 	bool on_demand;             // the planner puts it in front of who hears what it raises
+	bool remembers;             // calls weir_stream_read: what was told of its streams is held for a while
 	bool holds;                 // calls weir_hold, weir_clone or weir_emit: packets leave their vector here
 	const void *platform;       // NULL in modules
 };

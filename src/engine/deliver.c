@@ -211,6 +211,12 @@ static bool is_done(const struct delivery *delivery)
 	return flow && (flow->done_ & delivery->hot->flow_bit);
 }
 
+static bool is_side_stopped(const struct delivery *delivery)
+{
+	return track_is_stopped(delivery->worker->generation->plan, delivery->event.flow, delivery->event.from_server,
+		delivery->hot->flow_bit);
+}
+
 static void be_done(struct delivery *delivery)
 {
 	struct weir_flow *flow = delivery->event.flow;
@@ -261,7 +267,7 @@ static void tell(struct delivery *delivery, const struct plan_handler *handler, 
 	event->type = handler->signal->type;
 	event->payload = payload;
 	event->why = NULL;
-	if (is_done(delivery))
+	if (is_done(delivery) || (handler->signal->is_of_stream && is_side_stopped(delivery)))
 		return;
 	delivery->calls++;
 	obey(delivery, call_handler(handler, event));

@@ -38,6 +38,21 @@ static void move_members(const struct move *move, char *fresh, const char *old)
 	}
 }
 
+static uint32_t moved_bits(const struct move *move, uint32_t bits)
+{
+	uint32_t moved = 0;
+
+	list_each (element, &move->from->elements) {
+		uint8_t bit = (*element)->flow_bit;
+		const struct plan_element *heir =
+			bit && bits >> (bit - 1) & 1 ? plan_find(move->to, (*element)->name) : NULL;
+
+		if (heir && heir->flow_bit)
+			moved |= 1u << (heir->flow_bit - 1);
+	}
+	return moved;
+}
+
 // ---- streams
 
 static void move_hash(const struct move *move, struct track_side *side, struct track_side *before)
@@ -63,6 +78,7 @@ static void move_streams(const struct move *move, struct flow *flow, struct trac
 		if (before->stream.marks & STREAM_STOPPED && !(before->stream.marks & STREAM_ENDED))
 			continue; // nobody wanted it; who wants it now hears what comes next
 		streams->side[i] = *before;
+		streams->side[i].stopped = moved_bits(move, before->stopped);
 		stream_moved(&streams->side[i].stream);
 		move_hash(move, &streams->side[i], before);
 	}
@@ -81,21 +97,6 @@ static struct track_streams *streams_of(const struct plan *plan, const struct fl
 }
 
 // ---- flows
-
-static uint32_t moved_bits(const struct move *move, uint32_t bits)
-{
-	uint32_t moved = 0;
-
-	list_each (element, &move->from->elements) {
-		uint8_t bit = (*element)->flow_bit;
-		const struct plan_element *heir =
-			bit && bits >> (bit - 1) & 1 ? plan_find(move->to, (*element)->name) : NULL;
-
-		if (heir && heir->flow_bit)
-			moved |= 1u << (heir->flow_bit - 1);
-	}
-	return moved;
-}
 
 static void move_flow(const struct move *move, struct flow *flow)
 {

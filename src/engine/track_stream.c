@@ -181,9 +181,9 @@ int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned 
 	return err;
 }
 
-static bool is_wanted(const struct plan *plan, const struct weir_flow *flow)
+bool track_is_side_wanted(const struct plan *plan, const struct track_side *side)
 {
-	return plan->are_streams_observed || (plan->stream_bits & ~flow->done_);
+	return plan->are_streams_observed || (plan->stream_bits & ~side->flow->head.done_ & ~side->stopped);
 }
 
 static void set_sides(struct track_streams *streams, struct flow *flow)
@@ -208,25 +208,37 @@ static uint64_t sent_before(const struct flow *flow, bool from_server, uint32_t 
 	return offset < 0 ? sent : (uint64_t)offset;
 }
 
-static void start(struct worker *worker, struct track_streams *streams, const struct flow_found *found,
+struct track_side *track_side(const struct plan *plan, struct flow *flow, bool of_server)
+{
+	struct track_streams *streams = track_streams(plan, &flow->head);
+
+	if (streams && !streams->side[0].flow)
+		set_sides(streams, flow);
+	return streams ? side_from(streams, of_server) : NULL;
+}
+
+bool track_is_stopped(const struct plan *plan, struct weir_flow *flow, bool of_server, uint32_t flow_bit)
+{
+	struct track_streams *streams = flow ? track_streams(plan, flow) : NULL;
+
+	return streams && streams->side[0].flow && side_from(streams, of_server)->stopped & flow_bit;
+}
+
+static void start(struct worker *worker, struct track_side *side, const struct flow_found *found,
 	const struct tcp_segment *segment)
 {
 	const struct tracker_element *set = worker->generation->plan->tracking;
 	uint32_t first = tcp_first(track_tcp_of(found->flow), found->from_server);
-	struct track_side *side;
 
-	if (!streams->side[0].flow)
-		set_sides(streams, found->flow);
-	side = side_from(streams, found->from_server);
-	if (side->stream.marks & STREAM_STARTED)
-		return;
-	if (side->is_late && !segment->length)
+	if (side->stream.marks & STREAM_STARTED || (side->is_late && !segment->length))
 		return;
 	if (side->is_late)
 		first = tcp_payload_seq(segment);
 	stream_start(&side->stream, first, side->is_late ? sent_before(found->flow, found->from_server, first) : 0,
 		(enum overlap_policy)overlap_policy_find(set->overlap));
 	side->stream.gap_bytes = side->stream.offset; // nobody has heard those
+	if (worker->generation->plan->remembers_streams)
+		stream_remember(worker->tracker->streams, &side->stream);
 	side->is_hashed = set->hash && !side->is_late;
 	if (side->is_hashed)
 		SHA256Init(hash_of(worker, side));
@@ -263,29 +275,36 @@ static void add_payload(struct worker *worker, unsigned slot, struct stream *str
 	}
 }
 
+static void track_own(struct worker *worker, unsigned slot, const struct flow_found *found, struct track_side *side,
+	const struct track_segment *segment, uint32_t facts)
+{
+	const struct tcp_side *from = &track_tcp_of(found->flow)->side[found->from_server];
+	uint64_t now_ns = worker->vector->head.time_ns[slot];
+	struct stream_pool *pool = worker->tracker->streams;
+
+	start(worker, side, found, &segment->tcp);
+	if (segment->tcp.length && !(segment->tcp.flags & TCP_RST))
+		add_payload(worker, slot, &side->stream, segment);
+	if (facts & TCP_FACT_FINISHED)
+		stream_finish(pool, &side->stream, tcp_payload_seq(&segment->tcp) + segment->tcp.length, now_ns);
+	if (from->marks & TCP_CONFIRMED)
+		stream_confirm(pool, &side->stream, from->acked, now_ns);
+}
+
 void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *found,
 	const struct track_segment *segment, uint32_t facts)
 {
-	struct track_streams *streams = track_streams(worker->generation->plan, &found->flow->head);
-	struct stream_pool *pool = worker->tracker->streams;
-	uint64_t now_ns = worker->vector->head.time_ns[slot];
-	const struct tcp_side *from = &track_tcp_of(found->flow)->side[found->from_server];
+	const struct plan *plan = worker->generation->plan;
 	const struct tcp_side *to = &track_tcp_of(found->flow)->side[!found->from_server];
-	struct stream *own, *other;
+	struct track_side *own = track_side(plan, found->flow, found->from_server), *other;
 
-	if (!streams || facts & TCP_FACT_NO_STREAM || !is_wanted(worker->generation->plan, &found->flow->head))
+	if (!own || facts & TCP_FACT_NO_STREAM)
 		return;
-	start(worker, streams, found, &segment->tcp);
-	own = &side_from(streams, found->from_server)->stream;
-	other = &side_from(streams, !found->from_server)->stream;
-	if (segment->tcp.length && !(segment->tcp.flags & TCP_RST))
-		add_payload(worker, slot, own, segment);
-	if (facts & TCP_FACT_FINISHED)
-		stream_finish(pool, own, tcp_payload_seq(&segment->tcp) + segment->tcp.length, now_ns);
-	if (from->marks & TCP_CONFIRMED)
-		stream_confirm(pool, own, from->acked, now_ns);
-	if (to->marks & TCP_CONFIRMED && other->marks & STREAM_STARTED)
-		stream_confirm(pool, other, to->acked, now_ns);
+	if (track_is_side_wanted(plan, own))
+		track_own(worker, slot, found, own, segment, facts);
+	other = track_side(plan, found->flow, !found->from_server);
+	if (to->marks & TCP_CONFIRMED && other->stream.marks & STREAM_STARTED)
+		stream_confirm(worker->tracker->streams, &other->stream, to->acked, worker->vector->head.time_ns[slot]);
 }
 
 void track_end_streams(struct worker *worker, struct flow *flow)
@@ -307,13 +326,16 @@ void track_turn_streams(struct worker *worker, struct flow *flow)
 		streams->side[i].is_server = !streams->side[i].is_server;
 }
 
+void track_forget_unwanted(struct worker *worker, struct track_side *side)
+{
+	if (side->stream.marks & STREAM_STARTED && !track_is_side_wanted(worker->generation->plan, side))
+		stream_forget(worker->tracker->streams, &side->stream);
+}
+
 void track_forget_streams(struct worker *worker, struct weir_flow *flow)
 {
 	struct track_streams *streams = track_streams(worker->generation->plan, flow);
 
-	if (!streams || is_wanted(worker->generation->plan, flow))
-		return;
-	for (unsigned i = 0; i < 2; i++)
-		if (streams->side[i].stream.marks & STREAM_STARTED)
-			stream_forget(worker->tracker->streams, &streams->side[i].stream);
+	for (unsigned i = 0; streams && streams->side[i].flow && i < 2; i++)
+		track_forget_unwanted(worker, &streams->side[i]);
 }

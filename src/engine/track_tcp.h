@@ -23,10 +23,11 @@ struct track_segment { // of any transport protocol
 struct track_side {
 	struct stream stream;
 	struct flow *flow;
-	bool is_server; // whose bytes they are; it may turn out otherwise
-	bool is_second; // of the two, in memory
-	bool is_late;   // it was under way before somebody wanted it: it begins with what comes next
-	bool is_hashed; // from its first byte on
+	bool is_server : 1; // whose bytes they are; it may turn out otherwise
+	bool is_second : 1; // of the two, in memory
+	bool is_late : 1;   // it was under way before somebody wanted it: it begins with what comes next
+	bool is_hashed : 1; // from its first byte on
+	uint32_t stopped; // by flow_bit: elements that want no more of it
 };
 struct track_streams {
 	struct track_side side[2];
@@ -66,6 +67,12 @@ void track_turn_streams(struct worker *worker, struct flow *flow); // client and
 void track_start_late(struct track_streams *streams, struct flow *flow);
 // The hash of a side, where the plan keeps hashes: behind both sides.
 SHA2_CTX *track_hash(const struct plan *plan, struct track_side *side);
+// A side of a connection, maybe of one that has no bytes yet; NULL: no streams are kept.
+struct track_side *track_side(const struct plan *plan, struct flow *flow, bool of_server);
+bool track_is_side_wanted(const struct plan *plan, const struct track_side *side);
+void track_forget_unwanted(struct worker *worker, struct track_side *side);
+// Does this element hear no more of a side?
+bool track_is_stopped(const struct plan *plan, struct weir_flow *flow, bool of_server, uint32_t flow_bit);
 // Nobody wants the streams of this flow any more?
 void track_forget_streams(struct worker *worker, struct weir_flow *flow);
 

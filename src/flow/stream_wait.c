@@ -13,8 +13,8 @@ const struct stream_limits stream_limits_default = {
 	.pieces_per_stream = 4096,
 	.bytes_per_stream = 8 << 20,
 	.grace_ns = 10 * 1000 * 1000,
-	.memories = 64,
-	.memory = 4096,
+	.memories = 1024,
+	.memory = 65536, // more than a vector brings of one stream, mostly
 };
 
 // ---- the pool

@@ -39,20 +39,41 @@ static void give_bit(struct plan *plan, struct plan_element *element, unsigned *
 		element->flow_bit = (uint8_t)++ * bits;
 }
 
-static void find_streams(struct plan *plan)
+static bool is_of_stream(const struct plan_signal *signal)
 {
 	static const struct weir_event_type *const of_streams[] = { &weir_event_stream_data, &weir_event_stream_closed,
 		&weir_event_tcp_gap, &weir_event_tcp_overlapped };
 
-	for (size_t i = 0; i < sizeof(of_streams) / sizeof(*of_streams); i++) {
-		struct plan_signal *signal = plan_signal(plan, of_streams[i]->name);
+	for (size_t i = 0; i < sizeof(of_streams) / sizeof(*of_streams); i++)
+		if (!strcmp(plan_root(signal)->type->name, of_streams[i]->name))
+			return true;
+	return false;
+}
 
-		plan->are_streams_observed |= plan_is_watched(signal);
-		list_each (element, &plan->elements)
-			list_each (handler, &(*element)->handlers)
-				if (plan_root((*handler)->signal) == signal)
-					plan->stream_bits |= 1u << ((*element)->flow_bit - 1);
+static bool is_overlap(const struct plan_signal *signal)
+{
+	return !strcmp(plan_root(signal)->type->name, weir_event_tcp_overlapped.name);
+}
+
+static void hear_streams(struct plan *plan, const struct plan_element *element, const struct plan_signal *signal)
+{
+	plan->stream_bits |= 1u << (element->flow_bit - 1);
+	plan->remembers_streams |= element->class->remembers || is_overlap(signal);
+}
+
+static void find_streams(struct plan *plan)
+{
+	list_each (signal, &plan->signals) {
+		(*signal)->is_of_stream = is_of_stream(*signal);
+		if (!(*signal)->is_of_stream || !plan_is_watched(*signal))
+			continue;
+		plan->are_streams_observed = true;
+		plan->remembers_streams |= is_overlap(*signal);
 	}
+	list_each (element, &plan->elements)
+		list_each (handler, &(*element)->handlers)
+			if ((*handler)->signal->is_of_stream)
+				hear_streams(plan, *element, (*handler)->signal);
 	plan->keeps_streams = plan->are_streams_observed || plan->stream_bits;
 }
 

@@ -161,6 +161,7 @@ struct plan_signal {
 	unsigned rank; // in what order those of one packet are told
 	bool has_payload, rides;
 	bool is_of_flow; // the tracker raises it
+	bool is_of_stream; // likewise, of bytes
 	bool travels; // its payload goes along when the packet leaves the vector
 	LIST(struct plan_element *) raisers; // empty: the platform raises it
 	LIST(struct plan_handler *) handlers;
@@ -232,6 +233,8 @@ struct plan {
 	bool keeps_history;         // of TCP connections, for who logs how flows end
 	bool keeps_streams;         // somebody hears their bytes, gaps, or ends
 	bool are_streams_observed;  // by who never has enough of a flow
+	bool remembers_streams; // somebody reads again what was told, or wants to know whether what
+				// comes again differs
 	uint32_t stream_bits;       // by flow_bit: the elements that hear of them
 	const struct tracker_element *tracking; // how flows are tracked: as a FlowTracker says, or by default
 	struct plan_value *luggage; // NULL: no handler hears an event that rides and has a payload
