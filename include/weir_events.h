@@ -96,12 +96,14 @@ WEIR_EVENT(tcp_gap, "tcp.gap", struct weir_gap, .layer = WEIR_L4, .per = WEIR_PE
 	   .about = "bytes of a stream that will not come: the receiver has them, or too much waits behind them",
 	   WEIR_PARTS(WEIR_PART(weir_gap, direction, "stream.direction"), WEIR_PART(weir_gap, offset, "stream.offset"),
 		      WEIR_PART(weir_gap, length, "stream.length")));
-WEIR_EVENT(tcp_overlapped, "tcp.overlapped", struct weir_overlap, .layer = WEIR_L4, .per = WEIR_PER_STREAM,
-	   .about = "bytes of a stream have come more than once, at another place than a repetition would have",
-	   WEIR_PARTS(WEIR_PART(weir_overlap, direction, "stream.direction"),
-		      WEIR_PART(weir_overlap, offset, "stream.offset"),
-		      WEIR_PART(weir_overlap, length, "stream.length"),
-		      WEIR_PART(weir_overlap, conflict, "tcp.conflict")));
+WEIR_EVENT(tcp_overlapped, "tcp.overlapped", struct weir_overlap, .layer = WEIR_L4,
+	.per = WEIR_PER_STREAM,
+	.about =
+		"bytes of a stream have come again beside others, or as other bytes; not a segment that is only sent again",
+	WEIR_PARTS(WEIR_PART(weir_overlap, direction, "stream.direction"),
+		WEIR_PART(weir_overlap, offset, "stream.offset"),
+		WEIR_PART(weir_overlap, length, "stream.length"),
+		WEIR_PART(weir_overlap, conflict, "tcp.conflict")));
 
 // ---- of streams: the bytes of one direction, in order, each once
 

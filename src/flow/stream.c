@@ -179,9 +179,26 @@ static void tell_overlap(struct part *part, uint64_t offset, uint32_t length, en
 		sink->overlapped(sink->context, part->stream, offset, length, same);
 }
 
+// A segment that is all there already, and no byte of it another one, is sent again: that is no overlap.
 static void overlap_waiting(void *context, uint64_t at, uint32_t length, bool same)
 {
-	tell_overlap(context, at, length, same ? STREAM_SAME : STREAM_DIFFERENT);
+	struct part *part = context;
+
+	if (same && length == part->to - part->from)
+		part->result |= STREAM_REPEATED;
+	else
+		tell_overlap(part, at, length, same ? STREAM_SAME : STREAM_DIFFERENT);
+}
+
+static void overlap_told(struct part *part, uint64_t to)
+{
+	uint32_t length = (uint32_t)(to - part->from);
+	enum stream_same same = stream_memory_compare(part->pool, part->stream, part->from, part->bytes, length);
+
+	if (same != STREAM_DIFFERENT && to == part->to)
+		part->result |= STREAM_REPEATED;
+	else
+		tell_overlap(part, part->from, length, same);
 }
 
 static void skip(struct part *part, uint64_t to)
@@ -197,10 +214,8 @@ static void cut(struct part *part)
 
 	if (part->from < stream->offset && part->from < part->to) {
 		uint64_t to = part->to < stream->offset ? part->to : stream->offset;
-		uint32_t length = (uint32_t)(to - part->from);
 
-		tell_overlap(part, part->from, length,
-			stream_memory_compare(part->pool, stream, part->from, part->bytes, length));
+		overlap_told(part, to);
 		skip(part, to);
 	}
 	if (part->to > end_offset(stream)) {

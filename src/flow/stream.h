@@ -46,7 +46,8 @@ struct stream_sink {
 	void (*data)(void *context, struct stream *stream, uint64_t offset, const uint8_t *bytes, uint32_t length);
 	void (*gap)(void *context, struct stream *stream, uint64_t offset, uint64_t length,
 		enum stream_gap_cause cause);
-	// Bytes that came before came again; may be NULL.
+	// Bytes came again beside others, or with another value; a segment that is only sent again
+	// is none. May be NULL.
 	void (*overlapped)(
 		void *context, struct stream *stream, uint64_t offset, uint32_t length, enum stream_same same);
 	// All is told, the FIN's place is reached, or the flow has ended; once. May be NULL.

@@ -61,13 +61,13 @@ static const struct telling tellings[] = {
 		{ "+1 b", "+3 d", "c 1", "t 90", "+0 a", "c 4", "t 90", "t 10" }, "ab[1]d" },
 	{ "FIN confirmed, the data before it is not there", { "+0 a", "f 3", "c 4", "t 100" },
 		"a[2]." },
-	{ "again", { "+0 abc", "+0 abc", "+1 b", "!" }, "abc??." },
-	{ "again, remembered", { "m", "+0 abc", "+0 abc", "+1 x", "+2 cd", "!" }, "abc=x=d." },
-	{ "again while it waits", { "+2 cd", "+2 cd", "+3 x", "+0 ab", "!" }, "=xabcd." },
+	{ "again", { "+0 abc", "+0 abc", "+1 b", "!" }, "abc." },
+	{ "again, remembered", { "m", "+0 abc", "+0 abc", "+1 x", "+2 cd", "!" }, "abcx=d." },
+	{ "again while it waits", { "+2 cd", "+2 cd", "+3 x", "+0 ab", "!" }, "xabcd." },
 	{ "partly new", { "+0 abc", "+1 bcde", "!" }, "abc?de." },
 	{ "covers a hole and more", { "+2 c", "+4 e", "+0 abcdef", "!" }, "==abcdef." },
 	{ "behind a gap nothing comes back", { "+2 c", "c 3", "t 100", "+0 ab", "+3 d" },
-		"[2]c?d" },
+		"[2]cd" },
 };
 
 struct told {
