@@ -15,23 +15,6 @@ struct numbers {
 static struct arena *arena;
 static struct numbers places, events;
 
-static uint16_t number_of(struct numbers *numbers, const char *name)
-{
-	uint32_t number;
-
-	if (!numbers->names.arena)
-		names_init(&numbers->names, arena);
-	number = names_find(&numbers->names, name, strlen(name));
-	if (number != NAMES_NONE)
-		return (uint16_t)number;
-	if (numbers->count == UINT16_MAX) {
-		fprintf(stderr, "weir: more than %d names in the life of one process\n", UINT16_MAX);
-		abort();
-	}
-	names_add(&numbers->names, name, strlen(name), numbers->count);
-	return (uint16_t)numbers->count++;
-}
-
 static struct arena *lasting(void)
 {
 	if (!arena)
@@ -39,14 +22,37 @@ static struct arena *lasting(void)
 	return arena;
 }
 
+// Only a name that is new takes memory that lasts: there may be a swap a second for years.
+static uint16_t number_of(struct numbers *numbers, const char *name)
+{
+	size_t length = strlen(name);
+	uint32_t number;
+
+	if (!numbers->names.arena)
+		names_init(&numbers->names, lasting());
+	number = names_find(&numbers->names, name, length);
+	if (number != NAMES_NONE)
+		return (uint16_t)number;
+	if (numbers->count == UINT16_MAX) {
+		fprintf(stderr, "weir: more than %d names in the life of one process\n", UINT16_MAX);
+		abort();
+	}
+	names_add(&numbers->names, arena_text(lasting(), name, length), length, numbers->count);
+	return (uint16_t)numbers->count++;
+}
+
 uint16_t place_number(const char *element, unsigned input)
 {
-	return number_of(&places, arena_print(lasting(), "%s:%u", element, input));
+	struct arena *brief = arena_create();
+	uint16_t number = number_of(&places, arena_print(brief, "%s:%u", element, input));
+
+	arena_destroy(brief);
+	return number;
 }
 
 uint16_t event_number(const char *event)
 {
-	return number_of(&events, arena_print(lasting(), "%s", event));
+	return number_of(&events, event);
 }
 
 uint32_t place_count(void)

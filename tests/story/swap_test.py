@@ -50,10 +50,11 @@ def test_swaps_under_traffic(workers, swaps, frames, tmp_path):
     assert f'generation {swaps + 1} is in force' in summary['stderr']
     assert summary['conserved'], summary
     assert 'vanished' not in summary['drops'].get('weir', {}), summary['drops']
-    third = swaps // 3  # nothing grows, once all that is kept has been made
-    print(f'{swaps} swaps: {max(memory[:third])} kB at most in the first third, {max(memory[-third:])} in the last')
+    third = swaps // 3  # how many earlier graphs are kept for packets that wait goes up and down, the least there is does not
+    least = min(memory[:third]), min(memory[-third:])
+    print(f'{swaps} swaps: {least[0]} kB at least in the first third, {least[1]} in the last')
     if not weir.IS_SANITIZED:  # which keeps what was freed
-        assert max(memory[-third:]) <= max(memory[:third]) + MOST_GROWN_KB, memory[::swaps // 20]
+        assert least[1] <= least[0] + MOST_GROWN_KB, memory[::max(1, swaps // 20)]
     order = summary['elements']['o']['counters']
     assert order['numbered'] > 1000
     assert order['late'] == order['none'] == 0, order
