@@ -10,6 +10,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+enum { ETHERNET_TAGGED = 14 + 2 * 4 };
+
 // ---- keys
 
 // Where a packet is looked at: in the worker's vector, or in the one of datagrams that were put together.
@@ -152,6 +154,12 @@ static uint32_t datagram_length(const uint8_t *header, bool is_ipv6)
 	return length && is_ipv6 ? length + 40 : length;
 }
 
+// No other IP header has room in front of this one.
+static bool is_outermost(const struct vector *vector, unsigned at, uint16_t network)
+{
+	return !network || (!(vector->odd >> at & 1) && network <= ETHERNET_TAGGED);
+}
+
 static void read_segment(const struct worker *worker, const struct sight *sight, uint8_t protocol,
 	struct track_segment *segment)
 {
@@ -162,6 +170,7 @@ static void read_segment(const struct worker *worker, const struct sight *sight,
 	uint32_t wire = network + datagram_length(data + network, sight->is_ipv6);
 
 	segment->whole = sight->whole;
+	segment->is_outer = !sight->whole && is_outermost(sight->vector, sight->at, network);
 	segment->header = data + transport;
 	segment->header_size = size;
 	segment->payload = transport + size;

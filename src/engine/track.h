@@ -63,6 +63,8 @@ struct tracker {
 	struct ending *ending; // that events are raised on; NULL: on packets
 	struct ending *loose;  // the last one that ends no flow; NULL: there is none
 	bool settles;          // what is told comes of no packet, but of time
+	uint64_t followed;     // streams
+	uint64_t ended[FLOW_REASONS];
 	struct weir_addr nobody;
 };
 
@@ -91,6 +93,8 @@ bool track_end(struct worker *worker);
 bool track_end_exactly(struct worker *worker);
 // Nobody's time is up before.
 uint64_t track_next_ns(const struct worker *worker);
+// track_count.c: the FlowTracker's counters are as of now.
+void track_count(struct worker *worker);
 // No more packets come: all flows end.
 void track_stop(struct worker *worker);
 
@@ -101,6 +105,9 @@ bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, c
 // The same for who only looks on.
 bool track_is_watched(const struct plan_watch *watch, const struct weir_event_type *type, const struct weir_flow *flow,
 	const void *payload);
+// May this, which asks for addresses and ports alone, hold for packets of a flow that is in no tunnel?
+struct filter_program;
+bool track_may_hold(const struct filter_program *program, const struct flow *flow);
 // A field of packets as the flow's client has it, or one that is of flows; false: it is not known of them.
 struct field;
 struct filter_value;

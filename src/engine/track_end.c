@@ -8,6 +8,8 @@
 
 #include <netinet/in.h>
 
+enum { COUNTED = 64 }; // so many passes after each other the counters are brought up to date
+
 // ---- an ending comes about
 
 static struct weir_text text_of(const char *text)
@@ -15,24 +17,26 @@ static struct weir_text text_of(const char *text)
 	return (struct weir_text){ text, text ? (uint32_t)strlen(text) : 0 };
 }
 
-static const char *reason_of(const struct flow *flow, enum flow_reason reason)
+static const char *const reasons[FLOW_REASONS] = {
+	[FLOW_TIMED_OUT] = "timed_out",
+	[FLOW_FORGOTTEN] = "forgotten",
+	[FLOW_CROWDED] = "forgotten",
+	[FLOW_FINISHED] = "finished",
+	[FLOW_RESET] = "reset",
+	[FLOW_REUSED] = "reused",
+	[FLOW_STOPPED] = "stopped",
+};
+
+// The table knows how it lost the flow, the connection whether it was over before.
+static enum flow_reason reason_of(const struct flow *flow, enum flow_reason reason)
 {
-	static const char *const names[FLOW_REASONS] = {
-		[FLOW_TIMED_OUT] = "timed_out",
-		[FLOW_FORGOTTEN] = "forgotten",
-		[FLOW_CROWDED] = "forgotten",
-		[FLOW_FINISHED] = "finished",
-		[FLOW_RESET] = "reset",
-		[FLOW_REUSED] = "reused",
-		[FLOW_STOPPED] = "stopped",
-	};
 	const struct tcp *tcp = (const struct tcp *)flow->tcp;
 
 	if (flow->head.protocol != IPPROTO_TCP || reason == FLOW_FORGOTTEN || reason == FLOW_CROWDED)
-		return names[reason];
+		return reason;
 	if (tcp->side[0].state == TCP_RESET || tcp->side[1].state == TCP_RESET)
-		return names[FLOW_RESET];
-	return tcp->side[1].marks & TCP_TOLD ? names[FLOW_FINISHED] : names[reason];
+		return FLOW_RESET;
+	return tcp->side[1].marks & TCP_TOLD ? FLOW_FINISHED : reason;
 }
 
 static void fill_ended(const struct worker *worker, struct weir_flow_end *end, struct flow *flow, const char *reason)
@@ -80,11 +84,13 @@ void track_flow_ended(void *owner, struct flow *flow, enum flow_reason reason, u
 	assert(tracker->ending_count < TRACK_ENDINGS);
 	*ending = (struct ending){
 		.flow = flow, .state = flow->head.state_, .at_ns = at_ns, .slot = (uint8_t)tracker->slot };
+	reason = reason_of(flow, reason);
+	tracker->ended[reason]++;
 	tracker->ending = ending;
 	track_end_streams(worker, flow);
 	end = signal ? event_append(worker, signal, WEIR_VECTOR) : NULL;
 	if (end)
-		fill_ended(worker, end, flow, reason_of(flow, reason));
+		fill_ended(worker, end, flow, reasons[reason]);
 	tracker->ending = NULL;
 	if (ending->head)
 		tracker->ending_count++;
@@ -149,6 +155,8 @@ bool track_end(struct worker *worker)
 		are_left |= flow_age(tracker->tables[i], worker->now_ns, TRACK_AGED);
 		tell_rest(worker);
 	}
+	if (!(worker->account.passes % COUNTED) || !worker->vector->head.fill)
+		track_count(worker);
 	return are_left;
 }
 
@@ -202,4 +210,5 @@ void track_stop(struct worker *worker)
 		}
 	}
 	tell_now(worker);
+	track_count(worker);
 }

@@ -9,6 +9,7 @@
 struct scene {
 	struct filter_payload payload;
 	const struct flow *flow;
+	bool is_turned; // as its server's packets have it
 };
 
 static void set_address(struct filter_value *value, const struct flow *flow, unsigned end)
@@ -26,23 +27,25 @@ static bool is_named(const char *name, const char *prefix, const char *rest)
 	return !strncmp(name, prefix, length) && !strcmp(name + length, rest);
 }
 
-static bool set_end(const char *name, const char *prefix, const struct flow *flow, struct filter_value *value)
+static bool set_end(const char *name, const char *prefix, const struct flow *flow, bool is_turned,
+	struct filter_value *value)
 {
-	bool is_server = is_named(name, prefix, ".dst");
+	bool is_dst = is_named(name, prefix, ".dst");
 
-	if (!is_server && !is_named(name, prefix, ".src"))
+	if (!is_dst && !is_named(name, prefix, ".src"))
 		return false;
-	set_address(value, flow, is_server);
+	set_address(value, flow, is_dst != is_turned);
 	return true;
 }
 
-static bool set_port(const char *name, const char *prefix, const struct flow *flow, struct filter_value *value)
+static bool set_port(const char *name, const char *prefix, const struct flow *flow, bool is_turned,
+	struct filter_value *value)
 {
-	bool is_server = is_named(name, prefix, ".dstport");
+	bool is_dst = is_named(name, prefix, ".dstport");
 
-	if (!is_server && !is_named(name, prefix, ".srcport"))
+	if (!is_dst && !is_named(name, prefix, ".srcport"))
 		return false;
-	value->number = is_server ? flow->head.server_port : flow->head.client_port;
+	value->number = is_dst != is_turned ? flow->head.server_port : flow->head.client_port;
 	return true;
 }
 
@@ -55,7 +58,7 @@ static const char *transport_of(const struct flow *flow)
 	return names[flow->head.protocol] ? names[flow->head.protocol] : "";
 }
 
-static bool of_flow(const struct flow *flow, const struct field *field, struct filter_value *value)
+static bool of_flow(const struct flow *flow, const struct field *field, bool is_turned, struct filter_value *value)
 {
 	const char *network = flow->head.bits_ & FLOW_IPV6 ? "ipv6" : "ip", *transport = transport_of(flow);
 
@@ -68,7 +71,8 @@ static bool of_flow(const struct flow *flow, const struct field *field, struct f
 		value->number = flow->head.protocol;
 		return true;
 	}
-	return set_end(field->name, network, flow, value) || set_port(field->name, transport, flow, value);
+	return set_end(field->name, network, flow, is_turned, value) ||
+		set_port(field->name, transport, flow, is_turned, value);
 }
 
 static bool of_life(const struct flow *flow, const struct field *field, struct filter_value *value)
@@ -90,7 +94,7 @@ bool track_value(const struct weir_flow *head, const struct field *field, struct
 {
 	const struct flow *flow = (const struct flow *)head;
 
-	return field->kind == FIELD_OF_FLOW ? of_life(flow, field, value) : of_flow(flow, field, value);
+	return field->kind == FIELD_OF_FLOW ? of_life(flow, field, value) : of_flow(flow, field, false, value);
 }
 
 static bool look_up(void *context, const struct field *field, unsigned index, struct filter_value *value)
@@ -104,7 +108,7 @@ static bool look_up(void *context, const struct field *field, unsigned index, st
 
 bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, const void *payload)
 {
-	struct scene scene = { { handler->signal->type, payload }, flow };
+	struct scene scene = { .payload = { handler->signal->type, payload }, .flow = flow };
 
 	return (!handler->filter || filter_event(handler->filter->program, NULL, 0, look_up, &scene)) &&
 		(!handler->payload_program || filter_event(handler->payload_program, NULL, 0, look_up, &scene));
@@ -113,7 +117,22 @@ bool track_is_fit(const struct plan_handler *handler, const struct flow *flow, c
 bool track_is_watched(const struct plan_watch *watch, const struct weir_event_type *type, const struct weir_flow *flow,
 	const void *payload)
 {
-	struct scene scene = { { type, payload }, (const struct flow *)flow };
+	struct scene scene = { .payload = { type, payload }, .flow = (const struct flow *)flow };
 
 	return !watch->program || filter_event(watch->program, NULL, 0, look_up, &scene);
+}
+
+static bool look_up_ends(void *context, const struct field *field, unsigned index, struct filter_value *value)
+{
+	struct scene *scene = context;
+
+	return !index && of_flow(scene->flow, field, scene->is_turned, value);
+}
+
+bool track_may_hold(const struct filter_program *program, const struct flow *flow)
+{
+	struct scene out = { .flow = flow }, back = { .flow = flow, .is_turned = true };
+
+	return filter_event(program, NULL, 0, look_up_ends, &out) ||
+		filter_event(program, NULL, 0, look_up_ends, &back);
 }

@@ -64,21 +64,26 @@ static void move_hash(const struct move *move, struct track_side *side, struct t
 		memcpy(track_hash(move->to, side), hash, sizeof(*hash));
 }
 
+static bool is_cut_short(const struct stream *stream)
+{
+	return stream->marks & STREAM_STOPPED && !(stream->marks & STREAM_ENDED);
+}
+
 static void move_streams(const struct move *move, struct flow *flow, struct track_streams *old)
 {
 	struct track_streams *streams = track_streams(move->to, &flow->head);
 
-	track_start_late(streams, flow);
+	track_start_late(move->to, streams, flow, old && old->side[0].is_outer);
 	if (!move->has_streams || !old || !old->side[0].flow)
 		return;
 	for (unsigned i = 0; i < 2; i++) {
 		struct track_side *before = &old->side[i];
 
 		streams->side[i].is_server = before->is_server;
-		if (before->stream.marks & STREAM_STOPPED && !(before->stream.marks & STREAM_ENDED))
-			continue; // nobody wanted it; who wants it now hears what comes next
-		streams->side[i] = *before;
 		streams->side[i].stopped = moved_bits(move, before->stopped);
+		if (!(before->stream.marks & STREAM_STARTED) || is_cut_short(&before->stream))
+			continue; // nobody wanted it; who wants it now hears what comes next
+		streams->side[i].stream = before->stream;
 		stream_moved(&streams->side[i].stream);
 		move_hash(move, &streams->side[i], before);
 	}

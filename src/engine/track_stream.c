@@ -183,19 +183,41 @@ int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned 
 
 bool track_is_side_wanted(const struct plan *plan, const struct track_side *side)
 {
-	return plan->are_streams_observed || (plan->stream_bits & ~side->flow->head.done_ & ~side->stopped);
+	return (plan->are_streams_observed && !side->is_unwatched) ||
+		(plan->stream_bits & ~side->flow->head.done_ & ~(side->stopped | side->unwanted));
 }
 
-static void set_sides(struct track_streams *streams, struct flow *flow)
+// Who can want nothing of this connection, by its addresses and ports?
+static void choose(const struct plan *plan, struct track_side *side)
 {
+	uint32_t wanted = 0;
+	bool is_watched = !plan->are_watches_choosy;
+
+	list_each (want, &plan->wants) {
+		if ((want->bit ? !(wanted & want->bit) : !is_watched) && track_may_hold(want->program, side->flow)) {
+			wanted |= want->bit;
+			is_watched |= !want->bit;
+		}
+	}
+	side->unwanted = plan->choosy_bits & ~wanted;
+	side->is_unwatched = !is_watched;
+}
+
+static void begin_sides(const struct plan *plan, struct track_streams *streams, struct flow *flow, bool is_outer)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		streams->side[i] = (struct track_side){
+			.flow = flow, .is_server = i, .is_second = i, .is_outer = is_outer };
+		if (is_outer && plan->wants.count)
+			choose(plan, &streams->side[i]);
+	}
+}
+
+void track_start_late(const struct plan *plan, struct track_streams *streams, struct flow *flow, bool is_outer)
+{
+	begin_sides(plan, streams, flow, is_outer);
 	for (unsigned i = 0; i < 2; i++)
-		streams->side[i] = (struct track_side){ .flow = flow, .is_server = i, .is_second = i };
-}
-
-void track_start_late(struct track_streams *streams, struct flow *flow)
-{
-	set_sides(streams, flow);
-	streams->side[0].is_late = streams->side[1].is_late = true;
+		streams->side[i].is_late = flow_counted(flow, i).payload;
 }
 
 // How many bytes of its stream were sent in front of this one; the sequence number alone tells it to the next 4 GiB.
@@ -212,16 +234,14 @@ struct track_side *track_side(const struct plan *plan, struct flow *flow, bool o
 {
 	struct track_streams *streams = track_streams(plan, &flow->head);
 
-	if (streams && !streams->side[0].flow)
-		set_sides(streams, flow);
-	return streams ? side_from(streams, of_server) : NULL;
+	return streams && streams->side[0].flow ? side_from(streams, of_server) : NULL;
 }
 
 bool track_is_stopped(const struct plan *plan, struct weir_flow *flow, bool of_server, uint32_t flow_bit)
 {
-	struct track_streams *streams = flow ? track_streams(plan, flow) : NULL;
+	const struct track_side *side = flow ? track_side(plan, (struct flow *)flow, of_server) : NULL;
 
-	return streams && streams->side[0].flow && side_from(streams, of_server)->stopped & flow_bit;
+	return side && side->stopped & flow_bit;
 }
 
 static void start(struct worker *worker, struct track_side *side, const struct flow_found *found,
@@ -234,6 +254,7 @@ static void start(struct worker *worker, struct track_side *side, const struct f
 		return;
 	if (side->is_late)
 		first = tcp_payload_seq(segment);
+	worker->tracker->followed++;
 	stream_start(&side->stream, first, side->is_late ? sent_before(found->flow, found->from_server, first) : 0,
 		(enum overlap_policy)overlap_policy_find(set->overlap));
 	side->stream.gap_bytes = side->stream.offset; // nobody has heard those
@@ -296,13 +317,17 @@ void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *
 {
 	const struct plan *plan = worker->generation->plan;
 	const struct tcp_side *to = &track_tcp_of(found->flow)->side[!found->from_server];
-	struct track_side *own = track_side(plan, found->flow, found->from_server), *other;
+	struct track_streams *streams = track_streams(plan, &found->flow->head);
+	struct track_side *own, *other;
 
-	if (!own || facts & TCP_FACT_NO_STREAM)
+	if (!streams || facts & TCP_FACT_NO_STREAM)
 		return;
+	if (!streams->side[0].flow)
+		begin_sides(plan, streams, found->flow, segment->is_outer);
+	own = side_from(streams, found->from_server);
+	other = side_from(streams, !found->from_server);
 	if (track_is_side_wanted(plan, own))
 		track_own(worker, slot, found, own, segment, facts);
-	other = track_side(plan, found->flow, !found->from_server);
 	if (to->marks & TCP_CONFIRMED && other->stream.marks & STREAM_STARTED)
 		stream_confirm(worker->tracker->streams, &other->stream, to->acked, worker->vector->head.time_ns[slot]);
 }
@@ -322,7 +347,7 @@ void track_turn_streams(struct worker *worker, struct flow *flow)
 {
 	struct track_streams *streams = track_streams(worker->generation->plan, &flow->head);
 
-	for (unsigned i = 0; streams && streams->side[i].flow && i < 2; i++)
+	for (unsigned i = 0; i < 2 && streams && streams->side[i].flow; i++)
 		streams->side[i].is_server = !streams->side[i].is_server;
 }
 
@@ -336,6 +361,6 @@ void track_forget_streams(struct worker *worker, struct weir_flow *flow)
 {
 	struct track_streams *streams = track_streams(worker->generation->plan, flow);
 
-	for (unsigned i = 0; streams && streams->side[i].flow && i < 2; i++)
+	for (unsigned i = 0; i < 2 && streams && streams->side[i].flow; i++)
 		track_forget_unwanted(worker, &streams->side[i]);
 }

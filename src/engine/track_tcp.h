@@ -14,6 +14,7 @@ struct track_segment { // of any transport protocol
 	const uint8_t *header;
 	unsigned header_size;
 	bool is_sound; // its header is all there
+	bool is_outer; // it is in no tunnel
 	uint32_t payload, end;  // where its payload lies in the frame
 	uint32_t wire_payload;  // how long it was before a capture cut it
 	struct tcp_segment tcp;
@@ -27,7 +28,10 @@ struct track_side {
 	bool is_second : 1; // of the two, in memory
 	bool is_late : 1;   // it was under way before somebody wanted it: it begins with what comes next
 	bool is_hashed : 1; // from its first byte on
-	uint32_t stopped; // by flow_bit: elements that want no more of it
+	bool is_outer : 1;  // in no tunnel, as far as is known
+	bool is_unwatched : 1; // no observer can want the connection's bytes
+	uint32_t stopped;      // by flow_bit: elements that want no more of it
+	uint32_t unwanted;     // likewise: elements that can want nothing of this connection
 };
 struct track_streams {
 	struct track_side side[2];
@@ -63,11 +67,11 @@ void track_bytes(struct worker *worker, unsigned slot, const struct flow_found *
 int track_make_streams(struct tracker *tracker, struct worker *worker, unsigned handles); // -ENOMEM
 void track_end_streams(struct worker *worker, struct flow *flow);
 void track_turn_streams(struct worker *worker, struct flow *flow); // client and server have changed places
-// Under a plan that keeps streams, a flow that was under way before begins with these; both come late.
-void track_start_late(struct track_streams *streams, struct flow *flow);
+// What a flow that is under way has under a plan that keeps streams: they come late where there were bytes before.
+void track_start_late(const struct plan *plan, struct track_streams *streams, struct flow *flow, bool is_outer);
 // The hash of a side, where the plan keeps hashes: behind both sides.
 SHA2_CTX *track_hash(const struct plan *plan, struct track_side *side);
-// A side of a connection, maybe of one that has no bytes yet; NULL: no streams are kept.
+// A side of a connection, maybe of one that has no bytes yet; NULL: no streams are kept, or they are not begun.
 struct track_side *track_side(const struct plan *plan, struct flow *flow, bool of_server);
 bool track_is_side_wanted(const struct plan *plan, const struct track_side *side);
 void track_forget_unwanted(struct worker *worker, struct track_side *side);

@@ -48,6 +48,12 @@ struct filter_parts {
 };
 struct filter_parts filter_split(struct arena *arena, const struct filter *filter);
 
+// What is left of it when only some of its fields are known: a filter that holds wherever this one may; NULL: anywhere.
+typedef bool filter_is_known(const struct filter_operand *operand);
+struct filter *filter_weaken(struct arena *arena, const struct filter *filter, filter_is_known *is_known);
+// Both hold; NULL holds anywhere.
+struct filter *filter_both(struct arena *arena, struct filter *a, struct filter *b);
+
 // ---- on vectors
 
 // Offsets from the vector's start. A value: has and at (a FIELD_BOOL's is a mask, too); a place: has, base, end.

@@ -146,6 +146,8 @@ static const char *life(const struct plan *plan, const struct plan_value *value)
 {
 	if (value->spans_pass)
 		return "the whole pass";
+	if (value->first > value->last)
+		return "while a packet is out of its vector";
 	return value->first == value->last ? arena_print(plan->arena, "node %u", value->first) :
 					     arena_print(plan->arena, "nodes %u to %u", value->first, value->last);
 }

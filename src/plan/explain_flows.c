@@ -83,6 +83,21 @@ static void explain_kept(const struct plan *plan, FILE *to)
 	fprintf(to, "; history: %s\n", plan->keeps_history ? "kept" : "not kept");
 }
 
+static const char *wanted_by(const struct plan *plan, const struct plan_want *want)
+{
+	list_each (element, &plan->elements)
+		if (want->bit && want->bit == 1u << ((*element)->flow_bit - 1))
+			return (*element)->name;
+	return "observers";
+}
+
+static void explain_wants(const struct plan *plan, FILE *to)
+{
+	list_each (want, &plan->wants)
+		fprintf(to, "  streams for %s only where %s\n", wanted_by(plan, want),
+			filter_text(plan->arena, want->filter));
+}
+
 void plan_explain_flows(const struct plan *plan, FILE *to)
 {
 	if (!plan->flow) {
@@ -94,4 +109,5 @@ void plan_explain_flows(const struct plan *plan, FILE *to)
 		explain_reason(*element, reason_of(plan, *element), to);
 	list_each (observer, &plan->observers)
 		explain_reason((*observer)->element, reason_of_observer(plan, *observer), to);
+	explain_wants(plan, to);
 }

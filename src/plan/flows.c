@@ -127,37 +127,37 @@ bool plan_is_read_later(const struct plan *plan, const struct plan_value *value)
 	return false;
 }
 
-// The FlowTracker of the graph, or one with the settings that it has when none are given.
-static void find_settings(struct plan *plan)
+static void find_tracker(struct plan *plan)
 {
-	static const struct tracker_element defaults = { .max_flows = 1 << 20,
-		.overlap = "first",
-		.half_open_s = 60,
-		.open_s = 3600,
-		.closing_s = 120,
-		.closed_s = 10,
-		.udp_s = 180,
-		.icmp_s = 30,
-		.other_s = 180 };
-	const struct plan_element *first = NULL;
-
-	plan->tracking = &defaults;
 	list_each (element, &plan->elements) {
 		if (!platform_is_tracker((*element)->class))
 			continue;
-		if (first)
+		if (plan->tracker)
 			diag_error(plan->diag, (*element)->syntax->at, "%s: there is one tracker, and %s has set it",
-				(*element)->name, first->name);
-		first = *element;
-		plan->tracking = first->prototype;
+				(*element)->name, plan->tracker->name);
+		plan->tracker = *element;
 	}
+}
+
+static void put_in_tracker(struct plan *plan)
+{
+	struct graph_element *syntax = arena_new(plan->arena, struct graph_element);
+	struct plan_element *element;
+
+	syntax->class = "FlowTracker";
+	syntax->name = plan_find(plan, syntax->class) ? "FlowTracker@planner" : syntax->class;
+	syntax->at = syntax->class_at = plan->elements.at[0]->syntax->at;
+	element = plan_add_element(plan, syntax);
+	element->inserted_because = "flows are tracked";
+	element->input_count = element->output_count = 0;
+	plan->tracker = element;
 }
 
 void plan_flows(struct plan *plan, plan_read *read)
 {
 	unsigned bits = 0;
 
-	find_settings(plan);
+	find_tracker(plan);
 	list_each (element, &plan->elements) {
 		bool needs = needs_flows(*element);
 
@@ -172,6 +172,11 @@ void plan_flows(struct plan *plan, plan_read *read)
 			list_each (node, &plan->nodes)
 				if ((*node)->is_entered)
 					read(plan, *node, plan_flow_value(plan));
-	if (plan->flow)
-		place_states(plan);
+	if (!plan->flow)
+		return;
+	if (!plan->tracker)
+		put_in_tracker(plan);
+	plan->tracking = plan->tracker->prototype;
+	place_states(plan);
+	plan_wants(plan);
 }

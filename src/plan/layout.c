@@ -326,6 +326,8 @@ static void prepare_steps(struct plan *plan)
 		list_each (watch, &(*signal)->watches)
 			if (watch->filter)
 				watch->program = filter_bind(plan->arena, watch->filter, bind, plan);
+	list_each (want, &plan->wants)
+		want->program = filter_bind(plan->arena, want->filter, NULL, NULL);
 	list_each (derivation, &plan->derivations)
 		if ((*derivation)->test.payload_filter)
 			(*derivation)->test.payload_program =

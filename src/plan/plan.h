@@ -19,7 +19,7 @@ enum { PLAN_WORKERS = LAYOUT_WORKERS };
 enum {
 	PLAN_FLOW_BITS = 32,    // elements of a graph that hear of flows
 	PLAN_FLOW_HISTORY = 64, // bytes of the platform's own per flow, where it keeps them
-	PLAN_FLOW_STREAMS = 112,
+	PLAN_FLOW_STREAMS = 128,
 	PLAN_FLOW_HASHES = 512,
 	PLAN_DERIVED = 1000, // definitions upon one another, at most
 	PLAN_KEYS = 8,       // fields behind `by`
@@ -90,6 +90,13 @@ struct plan_handler {
 struct plan_watch {
 	struct plan_observer *observer;
 	struct filter *filter; // NULL: all of them
+	struct filter_program *program;
+};
+
+// Somebody wants the bytes of connections of which this may hold.
+struct plan_want {
+	uint32_t bit; // by flow_bit; 0: observers
+	struct filter *filter;
 	struct filter_program *program;
 };
 
@@ -236,7 +243,11 @@ struct plan {
 	bool remembers_streams; // somebody reads again what was told, or wants to know whether what
 				// comes again differs
 	uint32_t stream_bits;       // by flow_bit: the elements that hear of them
-	const struct tracker_element *tracking; // how flows are tracked: as a FlowTracker says, or by default
+	LIST(struct plan_want) wants; // of those who do not want the bytes of every connection,
+	uint32_t choosy_bits;         // which are these,
+	bool are_watches_choosy;      // and are all observers of bytes among them?
+	const struct plan_element *tracker; // the FlowTracker, put in where flows are tracked and the graph has none
+	const struct tracker_element *tracking; // its struct: how flows are tracked
 	struct plan_value *luggage; // NULL: no handler hears an event that rides and has a payload
 	struct decode_locate *locate;
 	struct decode_facts facts;

@@ -38,6 +38,10 @@ struct tracker_element {
 	const char *overlap;
 	uint32_t half_open_s, open_s, closing_s, closed_s; // of TCP
 	uint32_t udp_s, icmp_s, other_s;
+	// As of a worker's last vectors, once in a while and at the end.
+	weir_counter active, most, added, timed_out, finished, reset, reused, stopped;
+	weir_counter forgotten_dropped, forgotten_half_open, forgotten_closing, forgotten_open;
+	weir_counter streams, gaps, lost_bytes, unremembered, fragments_lost;
 };
 
 static inline bool platform_is_tracker(const struct weir_class *class)
