@@ -21,7 +21,8 @@ static int usage(FILE *to, int status)
 		"       weir explain --ports\n\n"
 		"  --dot                for Graphviz\n"
 		"  --analyze -i FILE    runs the graph on a capture: packets, drops, events, cycles per "
-		"packet of each element\n"
+		"packet of each element,\n"
+		"                       cycles per call of each handler of an event\n"
 		"  -i, -o, -w, --set    as in weir run\n"
 		"  --ports              what kinds of ports there are, and which work here\n");
 	return status;
@@ -47,6 +48,25 @@ static int explain_ports(void)
 	return CLI_FINE;
 }
 
+static void print_handler(const struct plan_element *element, const struct plan_handler *handler)
+{
+	struct handler_sum sum = engine_handler(handler);
+
+	printf("%-24s %-24s %12llu %8.1f\n", handler->signal->type->name, element->name, (unsigned long long)sum.calls,
+		sum.calls ? (double)sum.cycles / (double)sum.calls : 0);
+}
+
+static void print_handlers(const struct plan *plan)
+{
+	if (plan->handler_count)
+		printf("%-24s %-24s %12s %8s\n", "event", "heard by", "calls", "cyc/call");
+	list_each (signal, &plan->signals)
+		list_each (element, &plan->elements)
+			list_each (handler, &(*element)->handlers)
+				if ((*handler)->signal == *signal)
+					print_handler(*element, *handler);
+}
+
 static int analyze(struct explain *explain, struct plan *plan)
 {
 	struct port_error why = { 0 };
@@ -69,6 +89,7 @@ static int analyze(struct explain *explain, struct plan *plan)
 	engine_stop();
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	summary_print(plan, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9, stdout);
+	print_handlers(plan);
 	engine_destroy();
 	return CLI_FINE;
 }

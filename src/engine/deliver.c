@@ -8,6 +8,8 @@
 #include "engine/track_tcp.h"
 #include "event/filter.h"
 
+#include <rte_cycles.h>
+
 // ---- raising
 
 // What is told together: of a slot, of a flow's ending, of nobody's packet.
@@ -122,6 +124,7 @@ struct delivery {
 	weir_mask dropped, in;
 	uint64_t calls;
 	bool has_outputs; // some verdict chose an output
+	bool is_timed;
 };
 
 // Of its packet; none where it rides on none: then verdicts are of the flow alone.
@@ -231,8 +234,6 @@ static void obey(struct delivery *delivery, enum weir_verdict verdict)
 	weir_mask bit = bit_of(&delivery->event);
 
 	switch (verdict) {
-	case WEIR_PASS:
-		return;
 	case WEIR_DONE:
 		if (delivery->event.flow)
 			be_done(delivery);
@@ -253,24 +254,54 @@ static void obey(struct delivery *delivery, enum weir_verdict verdict)
 	}
 }
 
-static enum weir_verdict call_handler(const struct plan_handler *handler, struct weir_event *event)
+static inline enum weir_verdict call_plainly(const struct plan_handler *handler, struct weir_event *event)
 {
 	typedef enum weir_verdict typed(struct weir_event * event, const void *payload);
 
 	return handler->on->plain ? handler->on->plain(event) : ((typed *)handler->on->typed)(event, event->payload);
 }
 
-static void tell(struct delivery *delivery, const struct plan_handler *handler, const void *payload)
+__attribute__((noinline, cold)) static enum weir_verdict call_timed(
+	struct worker *worker, const struct plan_handler *handler, struct weir_event *event)
+{
+	struct heard *heard = &worker->heard[handler->number];
+	uint64_t from = rte_rdtsc();
+	enum weir_verdict verdict = call_plainly(handler, event);
+
+	weir_count_by(&heard->cycles, rte_rdtsc() - from);
+	weir_count(&heard->calls);
+	return verdict;
+}
+
+static inline enum weir_verdict call_handler(
+	struct worker *worker, bool is_timed, const struct plan_handler *handler, struct weir_event *event)
+{
+	if (__builtin_expect(is_timed, 0))
+		return call_timed(worker, handler, event);
+	return call_plainly(handler, event);
+}
+
+// The event's type and payload are set; why is NULL.
+static inline void tell_this(struct delivery *delivery, const struct plan_handler *handler)
 {
 	struct weir_event *event = &delivery->event;
+	enum weir_verdict verdict;
 
-	event->type = handler->signal->type;
-	event->payload = payload;
-	event->why = NULL;
-	if (is_done(delivery) || (handler->signal->is_of_stream && is_side_stopped(delivery)))
+	if (is_done(delivery))
 		return;
 	delivery->calls++;
-	obey(delivery, call_handler(handler, event));
+	verdict = call_handler(delivery->worker, delivery->is_timed, handler, event);
+	if (verdict == WEIR_PASS)
+		return;
+	obey(delivery, verdict);
+	event->why = NULL;
+}
+
+static void tell(struct delivery *delivery, const struct plan_handler *handler, const void *payload)
+{
+	delivery->event.type = handler->signal->type;
+	delivery->event.payload = payload;
+	tell_this(delivery, handler);
 }
 
 static void begin_slot(struct delivery *delivery, unsigned slot)
@@ -312,7 +343,8 @@ static void tell_record(
 	if (handler->signal->index != record->signal || !is_payload_fit(delivery->worker, handler, record))
 		return;
 	delivery->event.from_server = record->from_server;
-	tell(delivery, handler, record->payload);
+	if (!handler->signal->is_of_stream || !is_side_stopped(delivery))
+		tell(delivery, handler, record->payload);
 }
 
 // All handlers of one rank hear the slot's records as they were raised.
@@ -360,9 +392,10 @@ static void tell_slot(struct delivery *delivery, const weir_mask *wanted, unsign
 // The common case: one handler.
 static void tell_one(struct delivery *delivery, const struct plan_handler *handler, weir_mask wanted)
 {
+	delivery->event.type = handler->signal->type;
 	weir_each (i, wanted) {
 		begin_slot(delivery, (unsigned)i);
-		tell(delivery, handler, NULL);
+		tell_this(delivery, handler);
 	}
 }
 
@@ -440,6 +473,7 @@ weir_mask worker_deliver(struct worker *worker, struct hot *hot, weir_mask in)
 		.hot = hot,
 		.in = in,
 		.event = { .self = hot->self, .vector = &worker->vector->head, .call = &worker->call },
+		.is_timed = worker->is_timed,
 	};
 	weir_mask wanted[hot->handler_count], any = 0;
 
@@ -480,7 +514,9 @@ static void tell_ended_rank(struct delivery *delivery, const struct ending *endi
 				continue;
 			delivery->event.from_server = record->from_server;
 			delivery->event.now_ns = record->now_ns;
-			tell(delivery, handlers[i], handlers[i]->signal->has_payload ? record->payload : NULL);
+			if (!handlers[i]->signal->is_of_stream || !is_side_stopped(delivery))
+				tell(delivery, handlers[i],
+					handlers[i]->signal->has_payload ? record->payload : NULL);
 		}
 	}
 }
@@ -502,6 +538,7 @@ void track_tell(struct worker *worker, struct hot *hot, struct ending *ending)
 		.worker = worker,
 		.hot = hot,
 		.event = { .self = hot->self, .flow = &ending->flow->head, .call = &worker->call, .slot = WEIR_VECTOR },
+		.is_timed = worker->is_timed,
 	};
 
 	if (ending->told & hot->flow_bit || !(ending->flow->head.knows_ & hot->flow_bit))
@@ -533,7 +570,7 @@ static void tell_everybody(struct worker *worker, const struct event_record *rec
 				continue;
 			event.self = worker->call.self = instance->self;
 			worker->call.element = (uint16_t)(*element)->index;
-			call_handler(*handler, &event);
+			call_handler(worker, worker->is_timed, *handler, &event);
 			weir_count(&instance->events);
 		}
 }

@@ -45,6 +45,12 @@ struct instance_sum {
 	uint64_t packets, dropped, events, cycles, timed_packets;
 };
 struct instance_sum engine_instance(const struct plan_element *element);
+// What a handler took in passes that were timed (engine_wish.times_all: in all).
+struct plan_handler;
+struct handler_sum {
+	uint64_t calls, cycles;
+};
+struct handler_sum engine_handler(const struct plan_handler *handler);
 uint64_t engine_counter(const struct plan_element *element, const struct weir_member *member);
 uint64_t engine_open_drops(const struct plan_element *element, unsigned output);
 uint64_t engine_bare_drops(const struct plan_element *element);

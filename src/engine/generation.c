@@ -255,7 +255,8 @@ static int make_share(struct generation *generation, unsigned worker)
 		size += rounded((*element)->class->self_size) +
 			rounded(((*element)->output_count + 1) * sizeof(uint64_t));
 	size += rounded(plan->elements.count * sizeof(struct instance)) +
-		rounded((plan->nodes.count + 1) * sizeof(struct hot));
+		rounded((plan->nodes.count + 1) * sizeof(struct hot)) +
+		rounded((plan->handler_count + 1) * sizeof(struct heard));
 	memory = share->memory = aligned_alloc(64, rounded(size + 64));
 	make_vector(generation, share);
 	if (!memory || !share->vector)
@@ -265,6 +266,8 @@ static int make_share(struct generation *generation, unsigned worker)
 	used = rounded(plan->elements.count * sizeof(struct instance));
 	share->hot = (struct hot *)(memory + used);
 	used += rounded((plan->nodes.count + 1) * sizeof(struct hot));
+	share->heard = (struct heard *)(memory + used);
+	used += rounded((plan->handler_count + 1) * sizeof(struct heard));
 	make_sources(generation, share, worker);
 	share->takers = arena_array(generation->arena, struct taker, plan->elements.count + 1);
 	list_each (element, &plan->elements) {
@@ -478,6 +481,7 @@ void generation_take_up(const struct generation *generation, struct worker *work
 	worker->out = share->out;
 	worker->chosen = share->chosen;
 	worker->observed = share->observed;
+	worker->heard = share->heard;
 	worker->derived = share->derived;
 	worker->sources = share->sources;
 	worker->source_count = share->source_count;

@@ -69,6 +69,11 @@ struct taker { // who lets packets enter from inside: queues, gates
 };
 
 // The part of one worker.
+// What one handler took in passes that were timed.
+struct heard {
+	uint64_t calls, cycles;
+};
+
 struct share {
 	struct instance *instances;
 	struct hot *hot;
@@ -81,6 +86,7 @@ struct share {
 	struct source *sources;
 	unsigned source_count;
 	weir_mask *observed; // by signal: slots whose bit has been looked at
+	struct heard *heard; // by number of the handler
 	weir_mask *derived;  // likewise, by what derives events
 	struct tracker *tracker; // NULL: not needed, or the worker has one
 };

@@ -70,6 +70,19 @@ struct instance_sum engine_instance(const struct plan_element *element)
 	return sum;
 }
 
+struct handler_sum engine_handler(const struct plan_handler *handler)
+{
+	struct handler_sum sum = { 0 };
+
+	for (unsigned i = 0; i < engine_workers(); i++) {
+		const struct heard *heard = &engine_generation()->shares[i].heard[handler->number];
+
+		sum.calls += load(&heard->calls);
+		sum.cycles += load(&heard->cycles);
+	}
+	return sum;
+}
+
 uint64_t engine_counter(const struct plan_element *element, const struct weir_member *member)
 {
 	uint64_t sum = 0;

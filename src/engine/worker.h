@@ -91,6 +91,7 @@ struct worker {
 	weir_mask returned;                      // slots of packets that were in a vector before
 	weir_mask has_records;                   // slots whose list is of this pass
 	weir_mask *observed;                     // by signal, as of observers_tell
+	struct heard *heard;                     // by number of the handler
 	uint32_t observed_to;                    // in the store
 	weir_mask *derived;                      // by signal: slots of which what the graph defines has been derived
 	uint32_t derived_to;                     // in the store

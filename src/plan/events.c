@@ -130,6 +130,7 @@ static void subscribe(struct plan *plan, struct plan_element *element, const str
 	handler->on = on;
 	handler->signal = signal;
 	handler->rank = signal->rank;
+	handler->number = plan->handler_count++;
 	if (filter) {
 		struct filter_parts parts = filter_split(plan->arena, filter);
 
@@ -176,7 +177,7 @@ static void add_handlers(struct plan *plan, struct plan_element *element)
 	}
 }
 
-static const struct plan_signal *origin_of(const struct plan_signal *signal)
+const struct plan_signal *plan_origin(const struct plan_signal *signal)
 {
 	for (;;) {
 		signal = plan_root(signal);
@@ -197,7 +198,7 @@ static bool raises_reach(struct plan *plan, const struct plan_element *from,
 			if (*raiser == from)
 				list_each (element, &plan->elements)
 					list_each (handler, &(*element)->handlers)
-						if (origin_of((*handler)->signal) == *signal &&
+						if (plan_origin((*handler)->signal) == *signal &&
 							(*element == to || raises_reach(plan, *element, to, seen)))
 							return true;
 	return false;

@@ -198,6 +198,31 @@ static void explain_origin(const struct plan *plan, const struct plan_signal *si
 		fprintf(to, " %s", (*raiser)->name);
 }
 
+static bool hears_streams(const struct plan_element *element)
+{
+	list_each (handler, &element->handlers)
+		if ((*handler)->signal->is_of_stream)
+			return true;
+	return false;
+}
+
+// What must be done for it beside the call of who hears it.
+static const char *cost_of(const struct plan_signal *signal)
+{
+	const struct plan_signal *root = plan_origin(signal);
+	bool are_streams_heard = root->is_of_stream, is_flow_known = root->is_of_flow;
+
+	list_each (raiser, &root->raisers) {
+		are_streams_heard |= hears_streams(*raiser);
+		is_flow_known |= (*raiser)->flow_bit > 0;
+	}
+	return are_streams_heard    ? "streams"
+		: is_flow_known     ? "flows"
+		: root->raisers.count ? "what its element reads"
+		: root->mask && strcmp(root->type->name, weir_event_packet_received.name) ? "decoding"
+											     : "nothing";
+}
+
 static void explain_events(const struct plan *plan, FILE *to)
 {
 	list_each (signal, &plan->signals) {
@@ -208,9 +233,10 @@ static void explain_events(const struct plan *plan, FILE *to)
 			fprintf(to, "; nobody hears it: not computed\n");
 			continue;
 		}
-		fprintf(to, ", %s, %u handler%s\n",
+		fprintf(to, ", %s, %u handler%s; costs %s, %s\n",
 			(*signal)->rides ? "rides on the packet" : "told at the vector's end",
-			(*signal)->handlers.count, (*signal)->handlers.count == 1 ? "" : "s");
+			(*signal)->handlers.count, (*signal)->handlers.count == 1 ? "" : "s", cost_of(*signal),
+			(*signal)->has_payload ? "a record each" : "a bit each");
 		list_each (watch, &(*signal)->watches)
 			fprintf(to, "  observed by %s%s%s\n", watch->observer->element->name,
 				watch->filter ? " where " : "",

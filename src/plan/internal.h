@@ -42,6 +42,7 @@ void plan_values(struct plan *plan);
 // flows.c: who needs to know of flows
 void plan_flows(struct plan *plan, plan_read *read);
 void plan_wants(struct plan *plan);
+const struct plan_signal *plan_origin(const struct plan_signal *signal); // through definitions and aggregates
 struct plan_value *plan_flow_value(struct plan *plan); // then flows are tracked
 bool plan_is_of_conversation(const struct weir_event_type *type);
 // Somebody reads it of a packet that was out of its vector in between?

@@ -84,6 +84,7 @@ struct plan_handler {
 	struct filter *payload_filter; // on the payload; NULL: none
 	struct filter_program *payload_program;
 	unsigned rank, of_rank; // of_rank: how many follow of its rank, itself included
+	uint32_t number;        // of all in the plan
 };
 
 // An observer's interest in a signal.
@@ -229,6 +230,7 @@ struct plan {
 	LIST(struct plan_layer *) layers;
 	LIST(struct plan_signal *) signals;
 	LIST(struct plan_observer *) observers;
+	uint32_t handler_count;
 	LIST(struct plan_derivation *) derivations; // each behind its base
 	LIST(struct plan_gathering *) gatherings;   // likewise; those that are heard of have tellings
 	LIST(struct plan_signal *) derived_from;    // signals without a payload of which something is derived, likewise

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which connections' bytes can a subscription be about? Addresses and ports are the same in all packets of one connection:
-// what its filter says of them tells where streams need not be followed.
+// Which connections' bytes can a subscription be about? Addresses and ports are the same in all
+// packets of a connection. What its filter says of them tells where streams need not be followed.
 #include "plan/internal.h"
 
 static bool is_of_ends(const char *name)

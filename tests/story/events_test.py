@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events ride on their packet: through queues, to other workers, into another generation; a clone carries none."""
 import json
+import re
 import signal
 import time
 
@@ -86,3 +87,20 @@ def test_payloads_survive_swaps(workers, library, frames, tmp_path):
     assert reader['seen'] > 1000 and reader['wrong'] == 0
     # a source that never rests takes all buffers; a payload that finds none is counted, also of packets that are dropped later
     assert reader['taken'] <= 2 * reader['seen'] <= reader['taken'] + summary['events_lost']
+
+
+def test_explain_tells_what_events_cost(tmp_path):
+    """What must be done for each type, and what each handler took."""
+    graph = 'define event web.hosts on http.request count by ip.src over 10s; FromDump -> HttpHosts -> SynGuard -> Discard;' \
+            f'JsonLog({tmp_path / "log"}, events "web.hosts packet.received packet.malformed")'
+    code, out, err = weir.call('explain', '--analyze', '-i', weir.CAPTURES / 'http.pcap', '-e', graph)
+    assert code == 0, err
+    costs = dict(re.findall(r'^event (\S+): .* costs (.*)$', out, re.M))
+    assert costs == {'packet.received': 'nothing, a bit each', 'packet.malformed': 'decoding, a record each',
+                     'flow.started': 'flows, a bit each', 'flow.ended': 'flows, a record each', 'tcp.established': 'flows, a bit each',
+                     'stream.data': 'streams, a record each', 'http.request': 'streams, a record each',
+                     'web.hosts': 'streams, a record each'}
+    calls = {(event, element): int(calls) for event, element, calls, cycles in
+             re.findall(r'^(\S+\.\S+) +(\S+) +(\d+) +(\d+\.\d)$', out.split('heard by')[1], re.M)}
+    assert calls['http.request', 'HttpHosts@2'] == 8 and calls['flow.started', 'SynGuard@3'] == calls['flow.ended', 'HTTP'] == 3
+    assert calls['stream.data', 'HTTP'] > 100
