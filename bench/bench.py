@@ -3,10 +3,10 @@
 """Measures the packet path: cycles per packet, one pinned worker, 64-byte packets over 16,384 buffers in shuffled order.
 
 First the router's graph runs from a capture to a capture, and every packet that it writes is compared with a router of a few
-lines in rows.py: TTL, checksum, MAC addresses, next hop. A figure counts only behind that. Then `weir bench` measures all
-graphs, interleaved; pointer_vectors.c does the same work with arrays of pointers; callgrind counts instructions; DPDK's
-testpmd forwards beside Weir between the same null devices. What is printed is the median, over what the row is measured
-against, and the aim.
+lines in rows.py: TTL, checksum, MAC addresses, next hop. Made-up connections and sessions must be told as they are
+(flow_rows.py). A figure counts only behind that. Then `weir bench` measures all graphs, interleaved; pointer_vectors.c does the
+same work with arrays of pointers; callgrind counts instructions; DPDK's testpmd forwards beside Weir between the same null
+devices. What is printed is the median, over what the row is measured against, and the aim.
 """
 import argparse
 import contextlib
@@ -24,6 +24,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import flow_rows  # noqa: E402
 import instructions  # noqa: E402
 import rows as what  # noqa: E402
 
@@ -39,20 +40,22 @@ def note(text):
 # ---- Weir and the probe
 
 def measure_weir(options, folder, fill, rows, rounds):
-    """Cycles per packet by name, a list of rounds; rows of other frames come in calls of their own."""
-    found = {}
-    for frames in dict.fromkeys(row.frames for row in rows):
-        chosen = [row for row in rows if row.frames == frames]
+    """Cycles per packet by name, a list of rounds; rows of other frames come in calls of their own. And those of a second."""
+    found, hertz = {}, 0
+    for frames, warm in dict.fromkeys((row.frames, row.warm) for row in rows):
+        chosen = [row for row in rows if (row.frames, row.warm) == (frames, warm)]
         command = [options.weir, 'bench', '--json', '--core', options.core, '--fill', fill, '--rounds', rounds,
-                   '--seconds', options.seconds, '--circle', what.BUFFERS, '--frames', folder / f'{frames}.pcap']
+                   '--seconds', options.seconds, '--warm', warm, '--circle', what.BUFFERS, '--frames', folder / f'{frames}.pcap']
         command += [word for row in chosen for word in ('-e', row.graph)]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                               env=instructions.environment(folder, options.weir))
         if done.returncode:
             raise SystemExit(done.stderr)
-        for row, figures in zip(chosen, json.loads(done.stdout)['graphs'][1:]):
+        told = json.loads(done.stdout)
+        hertz = told['hertz']
+        for row, figures in zip(chosen, told['graphs'][1:]):
             found[row.name] = figures['cycles']
-    return found
+    return found, hertz
 
 
 def measure_pointers(options, probe, fill, rows, rounds):
@@ -137,14 +140,23 @@ def number(value, width, form='.1f'):
 def print_rows(rows, weir, pointers, counted):
     medians = {name: statistics.median(values) for name, values in weir.items()}
     probes = {name: statistics.median(values) for name, values in pointers.items()}
-    print(f'{"":<36} {"median":>7} {"least":>7} {"over":>7} {"aim":>5} {"/ aim":>6} {"pointers":>9} {"instructions":>13}')
+    print(f'{"":<44} {"median":>7} {"least":>7} {"over":>7} {"aim":>5} {"/ aim":>6} {"pointers":>9} {"instructions":>13}')
     for row in rows:
         over = beyond(row, medians)
         ratio = over / row.aim if over is not None and row.aim else None
         probe = beyond(row, probes) if row.over else probes.get(row.name)
         instr = beyond(row, counted) if row.over else counted.get(row.name)
-        print(f'{row.name:<36} {medians[row.name]:7.1f} {min(weir[row.name]):7.1f} {number(over, 7)} {number(row.aim, 5, "g")} '
+        print(f'{row.name:<44} {medians[row.name]:7.1f} {min(weir[row.name]):7.1f} {number(over, 7)} {number(row.aim, 5, "g")} '
               f'{number(ratio, 6, ".2f")} {number(probe, 9)} {number(instr, 13)}')
+
+
+def print_rates(rows, weir, hertz):
+    """What a core could do if packets came to it for nothing."""
+    medians = {name: statistics.median(values) for name, values in weir.items()}
+    for row in rows:
+        over = beyond(row, medians)
+        if row.bits and over:
+            print(f'{row.name}: {row.bits * hertz / over / 1e9:.1f} Gbit/s over the source, packets of {row.bits / 8:.0f} bytes')
 
 
 def main():
@@ -163,8 +175,11 @@ def main():
         table, frames = what.prepare(folder)
         probe = what.build(folder)
         what.check_router(options.weir, folder, table, frames)
-        rows = [row for row in what.rows(folder) if options.only in row.name]
-        rows += [row for row in what.rows(folder) if row not in rows and row.name in {other.over for other in rows} | {'source'}]
+        flow_rows.prepare(folder)
+        flow_rows.check(options.weir, folder)
+        every = what.rows(folder) + flow_rows.rows(folder)
+        rows = [row for row in every if options.only in row.name]
+        rows += [row for row in every if row not in rows and row.name in {other.over for other in rows} | {'source'}]
         counted = {}
         if not options.no_instructions and shutil.which('valgrind'):
             note('counting instructions')
@@ -175,10 +190,11 @@ def main():
             chosen += [row for row in rows if row not in chosen and row.name in {other.over for other in chosen}]
             rounds = options.rounds if fill == 64 else min(3, options.rounds)
             note(f'vectors of {fill}')
-            weir = measure_weir(options, folder, fill, chosen, rounds)
+            weir, hertz = measure_weir(options, folder, fill, chosen, rounds)
             pointers = measure_pointers(options, probe, fill, chosen, rounds)
             print(f'\n--- vectors of {fill}, {rounds} rounds')
             print_rows(chosen, weir, pointers, counted if fill == 64 else {})
+            print_rates(chosen, weir, hertz)
         if not options.no_testpmd:
             compare_testpmd(options)
 

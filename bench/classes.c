@@ -74,6 +74,8 @@ WEIR_CLASS(HearPlain, hear, .about = "hears of events without payload", .by = WE
 	WEIR_HANDLERS(WEIR_ON(bench_plain, packet_came)));
 WEIR_CLASS(HearTold, hear, .about = "hears of events with payload", .by = WEIR_ANY,
 	WEIR_HANDLERS(WEIR_ON(bench_told, packet_told)));
+WEIR_CLASS(HearDefined, hear, .about = "hears of events that graphs define", .by = WEIR_ANY,
+	WEIR_HANDLERS(WEIR_ON_ANY("defined.*", packet_came)));
 
 // ---- DecIPTTL packet by packet, with weir_set
 
@@ -95,4 +97,4 @@ static void each_ttl(struct weir_call *call, struct weir_vector *v, weir_mask in
 WEIR_CLASS(EachTTL, each_ttl, .about = "decrements the time to live packet by packet", .by = WEIR_ANY,
 	WEIR_MEMBERS(WEIR_CHANGES(each_ttl, ttl, "ip.ttl")), .process = each_ttl);
 WEIR_MODULE("bench", "0.1.0",
-	&RaisePlain, &RaiseTold, &HearPacket, &HearMet, &HearUnmet, &HearPlain, &HearTold, &EachTTL);
+	&RaisePlain, &RaiseTold, &HearPacket, &HearMet, &HearUnmet, &HearPlain, &HearTold, &HearDefined, &EachTTL);

@@ -18,10 +18,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import flow_rows  # noqa: E402
 import rows as what  # noqa: E402
 
 RECORD = what.PROJECT / 'bench/instructions.json'
-PACKETS = 64 * 100
 MARGIN = 1.03
 SKIPPED = 77
 CHECKS = ('checks_before', 'checks_after', 'checks_behind')  # entering one ends counting, leaving it begins again
@@ -31,21 +31,22 @@ def environment(folder, weir):
     return {**os.environ, 'WEIR_MODULES': f'{folder}:{pathlib.Path(weir).resolve().parent / "modules"}'}
 
 
-def count(weir, row, folder, packets=PACKETS):
+def count(weir, row, folder):
     command = ['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null',
                *(f'--toggle-collect={name}' for name in ('worker_pass', *CHECKS)),
                weir, 'run', '--quiet', '--buffers', '4096', '--seed', '1',
-               '-i', f'null:frames={folder}/{row.frames}.pcap,count={packets}', '-e', row.graph]
+               '-i', f'null:frames={folder}/{row.frames}.pcap,count={row.packets}', '-e', row.graph]
     if 'ToDump' in row.graph:
         command += ['-o', 'null:']
     done = subprocess.run(command, capture_output=True, text=True, env=environment(folder, weir))
     found = re.search(r'Collected : (\d+)', done.stderr)
     if done.returncode or not found:
         raise SystemExit(f'{row.name}: {done.stderr}')
-    return int(found[1]) / packets
+    return int(found[1]) / row.packets
 
 
 def count_all(weir, chosen, folder):
+    chosen = [row for row in chosen if row.packets]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip((row.name for row in chosen), pool.map(lambda row: count(weir, row, folder), chosen)))
 
@@ -86,8 +87,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         what.prepare(folder)
+        flow_rows.prepare(folder)
         what.build(folder)
-        chosen = [row for row in what.rows(folder) if row.is_gate and options.only in row.name]
+        chosen = [row for row in what.rows(folder) + flow_rows.rows(folder) if row.is_gate and options.only in row.name]
         counted = count_all(options.weir, chosen, folder)
     if options.record:
         figures = {name: round(figure, 1) for name, figure in counted.items()}

@@ -104,10 +104,11 @@ def prepare(folder):
 
 
 def build(folder):
-    """The classes of classes.c as a module, and the probe; returns the probe."""
+    """The classes of classes.c and traffic.c as modules, and the probe; returns the probe."""
     flags = ['cc', '-std=gnu2x', '-O3', '-march=x86-64-v2']
-    subprocess.run([*flags, '-fPIC', '-shared', '-fvisibility=hidden', '-nostartfiles', f'-I{PROJECT / "include"}',
-                    '-o', folder / 'bench.so', PROJECT / 'bench/classes.c'], check=True)
+    for name in ('classes', 'traffic'):
+        subprocess.run([*flags, '-fPIC', '-shared', '-fvisibility=hidden', '-nostartfiles', f'-I{PROJECT / "include"}',
+                        '-o', folder / f'{name}.so', PROJECT / f'bench/{name}.c'], check=True)
     subprocess.run([*flags, '-o', folder / 'pointer_vectors', PROJECT / 'bench/pointer_vectors.c'], check=True)
     return folder / 'pointer_vectors'
 
@@ -130,6 +131,10 @@ def chain(kind, length):
     return 'd :: Discard;\n' + ''.join(matches) + ' -> '.join(['FromDump', *(f'm{i}' for i in range(length)), 'd;'])
 
 
+def defined(base, condition):
+    return WAYS.format('m') + f' -> HearPacket -> HearDefined -> d;\ndefine event defined.fact on {base} where {condition};'
+
+
 @dataclasses.dataclass
 class Row:
     name: str
@@ -141,6 +146,9 @@ class Row:
     all_fills: bool = False     # measured with vectors of 1, 4 and 16 too
     frames: str = 'frames'
     is_gate: bool = False       # its instructions are compared with bench/instructions.json
+    packets: int = 64 * 100     # of which instructions are counted; 0: they are not
+    warm: float = 0.06          # seconds before a measurement
+    bits: float | None = None   # of a packet; then Gbit/s are told
 
 
 def chains():
@@ -154,6 +162,7 @@ def chains():
 def rows(folder):
     two = 'two elements that do nothing'
     ways = 'decoded, one way'
+    heard, told = 'decoded, handler per packet', 'event with payload, and Null'
     return [
         Row('source', 'FromDump -> Discard;', over='', pointers='', all_fills=True, is_gate=True),
         Row('router, 1 route', router('0.0.0.0/0 10.255.0.1 0', 1), aim=40, pointers='ktle', all_fills=True, is_gate=True),
@@ -179,6 +188,12 @@ def rows(folder):
         Row(ways, WAYS.format('m') + ' -> Null -> d;'),
         Row('handler, filter that all meet', WAYS.format('m') + ' -> HearMet -> d;', ways, aim=13),
         Row('handler, filter that none meets', WAYS.format('m') + ' -> HearUnmet -> d;', ways, aim=1, is_gate=True),
+        Row(heard, WAYS.format('m') + ' -> HearPacket -> Null -> d;', ways),
+        Row('defined event, filter that none meets', defined('packet.received', 'udp.dstport == 9999'), heard, aim=1, is_gate=True),
+        Row('defined event without payload', defined('packet.received', 'udp.dstport < 9999'), heard, aim=12, is_gate=True),
+        Row(told, 'FromDump -> RaiseTold -> HearTold -> Null -> Discard;', two),
+        Row('defined event with payload', 'FromDump -> RaiseTold -> HearTold -> HearDefined -> Discard;\n'
+            'define event defined.told on bench.told where bench.length > 5;', told, aim=25, is_gate=True),
     ]
 
 

@@ -18,6 +18,7 @@ enum {
 	OPTION_CORE,
 	OPTION_ROUNDS,
 	OPTION_SECONDS,
+	OPTION_WARM,
 	OPTION_SET,
 	OPTION_JSON,
 	OPTION_HELP,
@@ -48,6 +49,7 @@ static const struct option options[] = {
 	{ "core", required_argument, NULL, OPTION_CORE },
 	{ "rounds", required_argument, NULL, OPTION_ROUNDS },
 	{ "seconds", required_argument, NULL, OPTION_SECONDS },
+	{ "warm", required_argument, NULL, OPTION_WARM },
 	{ "workers", required_argument, NULL, 'w' },
 	{ "set", required_argument, NULL, OPTION_SET },
 	{ "json", no_argument, NULL, OPTION_JSON },
@@ -68,6 +70,7 @@ static int usage(FILE *to, int status)
 		"  --fill PACKETS       packets of a vector at most (64)\n"
 		"  --rounds NUMBER      measurements of each graph, interleaved (5)\n"
 		"  --seconds SECONDS    each so long (0.4)\n"
+		"  --warm SECONDS       what runs before it and does not count (0.06)\n"
 		"  --core NUMBER        the processor that it runs on (any)\n"
 		"  -w WORKERS           threads (1)\n"
 		"  --buffers NUMBER     packet buffers in all\n"
@@ -93,6 +96,7 @@ static const struct numeric { // options that are numbers
 	{ OPTION_CORE, "--core", 0, 1023 },
 	{ OPTION_ROUNDS, "--rounds", 1, MOST_ROUNDS },
 	{ OPTION_SECONDS, "--seconds", 0.01, 3600 },
+	{ OPTION_WARM, "--warm", 0, 3600 },
 	{ 'w', "--workers", 1, PLAN_WORKERS },
 };
 
@@ -112,6 +116,8 @@ static void take_number(struct bench *bench, int option, double value)
 		*to = whole;
 	else if (option == OPTION_CORE)
 		bench->wish.core = (int)whole;
+	else if (option == OPTION_WARM)
+		bench->wish.warm_s = value;
 	else
 		bench->wish.seconds = value;
 }
@@ -266,8 +272,9 @@ static void print_json(const struct bench *bench)
 
 	list_each (it, &bench->graphs)
 		json_array_append_new(rows, row_json(it, bench->rounds));
-	all = json_pack("{s:i, s:i, s:f, s:o}", "fill", (int)(bench->wish.fill ? bench->wish.fill : WEIR_VECTOR),
-		"rounds", (int)bench->rounds, "seconds", bench->wish.seconds, "graphs", rows);
+	all = json_pack("{s:i, s:i, s:f, s:f, s:o}", "fill", (int)(bench->wish.fill ? bench->wish.fill : WEIR_VECTOR),
+		"rounds", (int)bench->rounds, "seconds", bench->wish.seconds,
+		"hertz", bench->graphs.at[0].results[0].hertz, "graphs", rows);
 	json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	printf("\n");
 	json_decref(all);
@@ -281,6 +288,7 @@ int cli_bench(int count, char **words)
 			.rounds_of_buffers = 16384,
 			.workers = 1,
 			.core = -1,
+			.warm_s = 0.06,
 			.seconds = 0.4,
 			.sets = &bench.graph },
 		.rounds = 5,

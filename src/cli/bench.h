@@ -10,7 +10,7 @@ struct bench_wish {
 	unsigned size, flows, rounds_of_buffers; // of frames made up; how many buffers go round
 	unsigned workers, fill, buffers;
 	int core; // -1: any
-	double seconds;
+	double warm_s, seconds; // before a measurement, and of it
 	struct cli_graph *sets; // variables of --set
 };
 
@@ -18,6 +18,7 @@ struct bench_result {
 	double packets, seconds;
 	double cycles;       // of the processor's clock for time stamps, while our threads ran
 	double instructions; // 0: the machine does not count them
+	double hertz;        // of that clock
 };
 
 // false after a message. `path` or `text` is the graph.

@@ -15,8 +15,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-enum { WARM_MS = 60,
-	DRAIN_S = 3 };
+enum { DRAIN_S = 3 };
 
 // ---- clocks
 
@@ -80,6 +79,7 @@ static struct bench_result between(const struct moment *from, const struct momen
 		.seconds = to->wall_s - from->wall_s,
 		.cycles = (to->ours_s - from->ours_s) * per_second,
 		.instructions = to->instructions - from->instructions,
+		.hertz = per_second,
 	};
 }
 
@@ -138,7 +138,7 @@ static bool run_plan(const struct bench_wish *wish, struct plan *plan, const str
 		fprintf(stderr, "weir: %s%s%s\n", why.text, *why.hint ? "; " : "", why.hint);
 		return false;
 	}
-	sleep_s(WARM_MS / 1e3);
+	sleep_s(wish->warm_s);
 	from = now(counter);
 	sleep_s(wish->seconds);
 	to = now(counter);

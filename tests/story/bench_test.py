@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """weir bench measures graphs beside their source, and says what it cannot measure."""
 import json
+import time
 
 import pytest
 
@@ -20,6 +21,18 @@ def test_measures_graphs_and_their_source(tmp_path):
     for row in told['graphs']:
         assert len(row['cycles']) == 2 and min(row['cycles']) == pytest.approx(row['least'], rel=1e-3)
         assert row['packets_per_second'] > 0
+    assert told['hertz'] > 1e8
+
+
+def test_what_runs_before_does_not_count():
+    def measure(warm):
+        begun = time.monotonic()
+        code, out, err = weir.call('bench', '--json', *SHORT, '--warm', warm, '-e', 'FromDump -> Discard;')
+        assert code == 0, err
+        return json.loads(out)['graphs'][1]['packets_per_second'], time.monotonic() - begun
+    soon, late = measure(0), measure(1)
+    assert late[1] > 4  # two graphs, two rounds
+    assert late[0] < 8 * soon[0]  # with those of the second before it would be 21 times as much
 
 
 def test_prints_a_table():
