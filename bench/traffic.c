@@ -165,10 +165,14 @@ static int start_traffic(struct weir_start *start, void *at)
 	return 0;
 }
 
-WEIR_CLASS(Traffic, traffic, .about = "writes TCP segments over the frames that come, each of a connection chosen at random",
+WEIR_CLASS(Traffic, traffic,
+	.about =
+		"writes TCP segments over the frames that come, each of a connection chosen at random",
 	.by = WEIR_ONE,
-	WEIR_MEMBERS(WEIR_SETTING(traffic, flows, "1000", .min = 1, .max = 1 << 24, .about = "connections at a time"),
-		WEIR_SETTING(traffic, life, "0", .max = 60000, .about = "packets of a connection; 0: it goes on"),
+	WEIR_MEMBERS(WEIR_SETTING(traffic, flows, "1000", .min = 1, .max = 1 << 24,
+			     .about = "connections at a time"),
+		WEIR_SETTING(traffic, life, "0", .max = 60000,
+			.about = "packets of a connection; 0: it goes on"),
 		WEIR_SETTING(traffic, ipv6, "false"), WEIR_COUNTS(traffic, packets),
 		WEIR_COUNTS(traffic, bytes, .about = "of payload"), WEIR_COUNTS(traffic, begun),
 		WEIR_COUNTS(traffic, ended)),
@@ -230,20 +234,22 @@ static enum weir_verdict something_strange(struct weir_event *event)
 	return WEIR_PASS;
 }
 
+// In words, as what is fast does.
 static enum weir_verdict bytes_came(struct weir_event *event, const struct weir_stream_data *data)
 {
 	struct hear_tcp *self = weir_self(event);
-	uint64_t sum = 0, word = 0;
-	uint32_t i = 0;
+	const char *at = data->data.at;
+	uint32_t length = data->data.length, words = length / sizeof(uint64_t);
+	uint64_t sum = 0, word;
 
-	for (; i + sizeof(word) <= data->data.length; i += sizeof(word)) {
-		memcpy(&word, data->data.at + i, sizeof(word));
+	for (uint32_t i = 0; i < words; i++) {
+		memcpy(&word, at + i * sizeof(word), sizeof(word));
 		sum ^= word;
 	}
-	for (; i < data->data.length; i++)
-		sum ^= (uint8_t)data->data.at[i];
+	for (uint32_t i = words * (uint32_t)sizeof(word); i < length; i++)
+		sum ^= (uint8_t)at[i];
 	self->sum ^= sum;
-	weir_count_by(&self->bytes, data->data.length);
+	weir_count_by(&self->bytes, length);
 	return WEIR_PASS;
 }
 

@@ -39,9 +39,11 @@ def run(floods, graph, *milestones):
 
 
 def fill(floods, connections):
-    graph = f'FromDump -> Flood(connections {connections}) -> census :: Census -> Discard; FlowTracker(max_flows 1M, {FAIR});'
+    graph = f'FromDump -> Flood(connections {connections}) -> census :: Census -> Discard; tracker :: FlowTracker(max_flows 1M, {FAIR});'
     found, used = run(floods, graph, 'all connections are there', 'each connection has been heard of again')
     assert found['census'] == {'added': connections, 'established': connections, 'evicted': 0, 'stopped': connections, 'others': 0}
+    assert {name: count for name, count in found['tracker'].items() if count} == \
+        {'most': connections, 'added': connections, 'stopped': connections}
     return used[-1]
 
 
@@ -56,12 +58,14 @@ def test_a_million_connections_at_a_time(floods):
 
 def test_a_flood_of_very_many_hosts(floods):
     graph = f'''FromDump -> Flood(connections {GOOD}, syns {FLOOD}, hosts {FLOOD}) -> census :: Census -> witness :: Witness
-        -> Discard; FlowTracker(max_flows {ROOM}, {FAIR});'''
+        -> Discard; tracker :: FlowTracker(max_flows {ROOM}, {FAIR});'''
     found, (before, after, _) = run(floods, graph, 'a quarter of the flood is there', 'the flood is over',
                                     'each connection has been heard of again')
     census, witness = found['census'], found['witness']
     assert (census['added'], census['established'], census['others']) == (GOOD + FLOOD, GOOD, 0)
     assert census['stopped'] == ROOM and census['evicted'] == GOOD + FLOOD - ROOM  # the active, and who had to go
+    assert {name: count for name, count in found['tracker'].items() if count} == \
+        {'most': ROOM, 'added': census['added'], 'stopped': ROOM, 'forgotten_half_open': census['evicted']}
     assert witness['same'] >= GOOD and witness['different'] == 0
     if not SMALL:
         assert after - before < 1 << 20, f'{before} and {after} bytes'
