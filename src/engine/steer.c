@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both directions of a flow hash alike: addresses and ports are combined without order. Fragments are steered by
-// addresses and identification; so is the first one, for its ports are not known of the others.
+// addresses and identification; so is the first one, for its ports are not known of the others. What tells of a flow
+// goes where the flow is: an ICMP error by the packet that it quotes, a frame in a tunnel whose ports tell nothing of
+// the direction by what is in it.
 #include "engine/steer.h"
 
+#include "packet/ends.h"
 #include "packet/protocol.h"
 
-struct key {
-	const uint8_t *source, *destination; // addresses
-	unsigned size; // of an address; 0: not IP
-	uint32_t ports; // or a fragment's identification
-	uint8_t protocol;
-};
+#include <netinet/in.h>
+
+enum { TYPE_IP = 0x0800,
+	TYPE_IPV6 = 0x86dd,
+	TYPE_ETH = 0x6558,
+	PORT_GTP = 2152,
+	PORT_VXLAN = 4789,
+	PORT_GENEVE = 6081,
+	MOST_TUNNELS = 4 };
 
 static uint64_t mix(uint64_t value)
 {
@@ -36,78 +42,6 @@ static uint64_t hash_bytes(const uint8_t *bytes, unsigned size)
 	return mix(hash ^ part);
 }
 
-static uint32_t both_ports(const uint8_t *transport, const uint8_t *end, uint8_t protocol)
-{
-	bool has_ports = protocol == 6 || protocol == 17 || protocol == 132 || protocol == 136;
-
-	return has_ports && transport + 4 <= end ? (uint32_t)weir_be16(transport) + weir_be16(transport + 2) : 0;
-}
-
-static void key_ip4(struct key *key, const uint8_t *ip, const uint8_t *end)
-{
-	if (ip + 20 > end)
-		return;
-	key->source = ip + 12;
-	key->destination = ip + 16;
-	key->size = 4;
-	key->protocol = ip[9];
-	key->ports = weir_be16(ip + 6) & 0x3fff ? weir_be16(ip + 4) : both_ports(ip + (ip[0] & 15) * 4u, end, ip[9]);
-}
-
-enum { HOP_BY_HOP = 0,
-	ROUTING = 43,
-	FRAGMENT = 44,
-	DESTINATION = 60,
-	MOST_EXTENSIONS = 8 };
-
-static void key_ip6(struct key *key, const uint8_t *ip, const uint8_t *end)
-{
-	const uint8_t *next = ip + 40;
-	uint8_t protocol;
-
-	if (next > end)
-		return;
-	protocol = ip[6];
-	key->source = ip + 8;
-	key->destination = ip + 24;
-	key->size = 16;
-	for (unsigned i = 0; i < MOST_EXTENSIONS && next + 8 <= end; i++) {
-		if (protocol == FRAGMENT) {
-			key->protocol = FRAGMENT;
-			key->ports = weir_be32(next + 4);
-			return;
-		}
-		if (protocol != HOP_BY_HOP && protocol != ROUTING && protocol != DESTINATION)
-			break;
-		protocol = next[0];
-		next += 8 + next[1] * 8u;
-	}
-	key->protocol = protocol;
-	key->ports = both_ports(next, end, protocol);
-}
-
-// To the network header: over Ethernet and VLAN tags. Other links, and what is no IP, go to one
-// worker by their addresses.
-static const uint8_t *network_of(const struct rte_mbuf *mbuf, const uint8_t *end, uint16_t *type)
-{
-	const uint8_t *at = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-
-	*type = 0;
-	if (packet_head((struct rte_mbuf *)mbuf)->link != PROTO_ETH) {
-		if (at < end)
-			*type = at[0] >> 4 == 4 ? 0x0800 : at[0] >> 4 == 6 ? 0x86dd
-									   : 0;
-		return at;
-	}
-	for (at += 12; at + 4 <= end; at += 4) {
-		*type = weir_be16(at);
-		if (*type != 0x8100 && *type != 0x88a8 && *type != 0x9100)
-			return at + 2;
-	}
-	*type = 0;
-	return at;
-}
-
 static uint32_t hash_frame(const struct rte_mbuf *mbuf, bool by_source)
 {
 	const uint8_t *at = rte_pktmbuf_mtod(mbuf, const uint8_t *);
@@ -117,10 +51,102 @@ static uint32_t hash_frame(const struct rte_mbuf *mbuf, bool by_source)
 	return (uint32_t)(by_source ? hash_bytes(at + 6, 6) : hash_bytes(at, 6) + hash_bytes(at + 6, 6));
 }
 
+// ---- where things are
+
+// To the network header: over Ethernet and VLAN tags. What is no IP goes to one worker by its addresses.
+static const uint8_t *behind_ethernet(const uint8_t *at, const uint8_t *end, uint16_t *type)
+{
+	for (at += 12; end - at >= 4; at += 4) {
+		*type = weir_be16(at);
+		if (*type != 0x8100 && *type != 0x88a8 && *type != 0x9100)
+			return at + 2;
+	}
+	*type = 0;
+	return at;
+}
+
+static const uint8_t *network_of(const struct rte_mbuf *mbuf, const uint8_t *end, uint16_t *type)
+{
+	const uint8_t *at = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+
+	if (packet_head((struct rte_mbuf *)mbuf)->link == PROTO_ETH)
+		return behind_ethernet(at, end, type);
+	*type = at >= end ? 0 : at[0] >> 4 == 4 ? TYPE_IP : at[0] >> 4 == 6 ? TYPE_IPV6 : 0;
+	return at;
+}
+
+static bool read_ends(struct ends *ends, const uint8_t *network, const uint8_t *end, uint16_t type)
+{
+	return (type == TYPE_IP || type == TYPE_IPV6) &&
+		ends_read(ends, network, end, type == TYPE_IPV6);
+}
+
+// What is in a VXLAN or Geneve packet, as the decoder takes it; NULL: it is none.
+static const uint8_t *inside(const struct ends *ends, const uint8_t *end, uint16_t *type)
+{
+	const uint8_t *header;
+
+	if (!ends->transport || ends->is_fragment || ends->protocol != IPPROTO_UDP || end - ends->transport < 16)
+		return NULL;
+	header = ends->transport + 8;
+	if (ends->destination_port == PORT_VXLAN && header[0] & 0x08)
+		return behind_ethernet(header + 8, end, type);
+	if (ends->destination_port != PORT_GENEVE || header[0] >> 6)
+		return NULL;
+	*type = weir_be16(header + 2);
+	header += 8 + (header[0] & 63) * 4;
+	return *type == TYPE_ETH ? behind_ethernet(header, end, type) : header;
+}
+
+// ---- whose a packet is
+
+static void enter_tunnels(struct ends *ends, const uint8_t *end)
+{
+	for (unsigned i = 0; i < MOST_TUNNELS; i++) {
+		uint16_t type;
+		const uint8_t *network = inside(ends, end, &type);
+		struct ends inner;
+
+		if (!network || !read_ends(&inner, network, end, type))
+			return;
+		*ends = inner;
+	}
+}
+
+static void follow_quote(struct ends *ends, const uint8_t *end)
+{
+	bool is_ipv6 = ends->size == 16;
+	struct ends quoted;
+
+	if (ends->transport && !ends->is_fragment && ends->protocol == (is_ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP) &&
+		ends_read_quoted(&quoted, ends->transport, end, is_ipv6)) {
+		*ends = quoted;
+		ends->is_fragment = false; // its flow's packets are not
+	}
+}
+
+// GTP's source port may be any, and differ by direction.
+static uint32_t both_ports(const struct ends *ends)
+{
+	if (ends->is_fragment)
+		return ends->identification;
+	if (ends->protocol == IPPROTO_UDP && ends->destination_port == PORT_GTP)
+		return 2 * PORT_GTP;
+	return (uint32_t)ends->source_port + ends->destination_port;
+}
+
+static uint32_t hash_flow(struct ends *ends, const uint8_t *end)
+{
+	enter_tunnels(ends, end);
+	follow_quote(ends, end);
+	return (uint32_t)mix(hash_bytes(ends->source, ends->size) + hash_bytes(ends->destination, ends->size) +
+		(mix(both_ports(ends)) ^ ends->protocol));
+}
+
 uint32_t steer_hash(const struct rte_mbuf *mbuf, enum plan_steer by)
 {
 	const uint8_t *end = rte_pktmbuf_mtod(mbuf, const uint8_t *) + mbuf->data_len, *network;
-	struct key key = { 0 };
+	struct ends ends;
 	uint16_t type;
 
 	if (by == STEER_ONE)
@@ -128,16 +154,11 @@ uint32_t steer_hash(const struct rte_mbuf *mbuf, enum plan_steer by)
 	if (by == STEER_ETHER_SOURCE)
 		return hash_frame(mbuf, true);
 	network = network_of(mbuf, end, &type);
-	if (type == 0x0800)
-		key_ip4(&key, network, end);
-	else if (type == 0x86dd)
-		key_ip6(&key, network, end);
-	if (!key.size)
+	if (!read_ends(&ends, network, end, type))
 		return hash_frame(mbuf, false);
 	if (by == STEER_SOURCE)
-		return (uint32_t)hash_bytes(key.source, key.size);
+		return (uint32_t)hash_bytes(ends.source, ends.size);
 	if (by == STEER_DESTINATION)
-		return (uint32_t)hash_bytes(key.destination, key.size);
-	return (uint32_t)mix(hash_bytes(key.source, key.size) + hash_bytes(key.destination, key.size) +
-		(mix(key.ports) ^ key.protocol));
+		return (uint32_t)hash_bytes(ends.destination, ends.size);
+	return hash_flow(&ends, end);
 }
