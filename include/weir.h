@@ -154,7 +154,7 @@ struct weir_vector {
 	uint32_t straight[WEIR_VECTOR]; // how much of it lies in the first buffer
 	uint64_t time_ns[WEIR_VECTOR];  // since 1970; never less than that of an earlier packet
 	struct weir_packet *packet[WEIR_VECTOR];
-	struct weir_flow *flow[WEIR_VECTOR]; // NULL where nobody needs flows
+	struct weir_flow *flow[WEIR_VECTOR]; // NULL where nobody needs flows; of an ICMP error the one that it tells of
 };
 
 struct weir_call { // one input of one element on one worker, for one vector

@@ -36,6 +36,8 @@ struct dns {
 	WEIR_SIGNAL(dns_query) query;
 	WEIR_SIGNAL(dns_response) response;
 	WEIR_COLUMN(struct view) payload; // innermost, as flows are
+	WEIR_FLAG icmp;
+	WEIR_FLAG icmpv6;
 	WEIR_COLUMN(uint16_t) source;
 	weir_counter queries, responses, odd, malformed, lost_messages;
 	struct texts texts;
@@ -153,8 +155,10 @@ static void process(struct weir_call *call, struct weir_vector *v, weir_mask in,
 {
 	struct dns *self = weir_self(call);
 
+	weir_mask quotes = weir_has(v, self->icmp) | weir_has(v, self->icmpv6); // errors about a flow
+
 	texts_begin(&self->texts, NULL);
-	weir_each (i, in & weir_has(v, self->payload) & weir_has(v, self->source))
+	weir_each (i, in & weir_has(v, self->payload) & weir_has(v, self->source) & ~quotes)
 		if (v->flow[i] && v->flow[i]->protocol == 17)
 			read_packet(self, call, (unsigned)i);
 	self->texts.is_over = true;
@@ -296,6 +300,7 @@ WEIR_CLASS(DNS, dns, .about = "tells of questions and answers over UDP and TCP, 
 		WEIR_RAISES(dns, query, dns_query), WEIR_RAISES(dns, response, dns_response),
 		WEIR_READS_IF(dns, payload, "udp.payload#-1"),
 		WEIR_READS_IF(dns, source, "udp.srcport#-1"),
+		WEIR_READS_IF(dns, icmp, "icmp"), WEIR_READS_IF(dns, icmpv6, "icmpv6"),
 		WEIR_COUNTS(dns, queries, .about = "messages that ask"),
 		WEIR_COUNTS(dns, responses, .about = "messages that answer"),
 		WEIR_COUNTS(dns, odd,

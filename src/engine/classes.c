@@ -136,11 +136,16 @@ static const struct weir_class stream_dump = {
 
 static const struct weir_member tracker_members[] = {
 	WEIR_SETTING(tracker_element, max_flows, "1M", .min = 1, .max = 1 << 26,
-		.about =
-			"flows of each family at most; the next one takes the place of the one that matters least;"
-			" fixed while it runs"),
-	WEIR_SETTING(tracker_element, hash, "false",
-		.about = "stream.closed carries the SHA-256 of the stream"),
+		.about = "flows of each family at most; the next one takes the place of the one that matters least;"
+			 " fixed while it runs"),
+	WEIR_SETTING(tracker_element, vlan, "false",
+		.about = "what is in two VLANs are two flows: the outermost tag's number tells them apart; when a"
+			 " running graph changes this, or tunnel, all flows end and begin anew"),
+	WEIR_SETTING(tracker_element, tunnel, "false",
+		.about = "likewise, in two tunnels: the number of the innermost one, be it VXLAN's or Geneve's network,"
+			 " a GRE key or an MPLS label; where it differs by direction, each is a flow of its own;"
+			 " GTP-U's TEIDs count not, they always differ by direction"),
+	WEIR_SETTING(tracker_element, hash, "false", .about = "stream.closed carries the SHA-256 of the stream"),
 	WEIR_SETTING(tracker_element, overlap, "first",
 		.about =
 			"whose bytes count where segments differ: first last bsd linux old-linux solaris windows"),

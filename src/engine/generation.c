@@ -490,4 +490,5 @@ void generation_take_up(const struct generation *generation, struct worker *work
 	tracker_take_up(worker, old, share);
 	aggregates_take_up(worker, old);
 	worker_begin(worker);
+	tracker_renew(worker);
 }

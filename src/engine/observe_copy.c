@@ -131,6 +131,7 @@ static void keep_flow(struct observation *record, const struct weir_flow *flow)
 	record->ports[0] = flow->client_port;
 	record->ports[1] = flow->server_port;
 	record->protocol = flow->protocol;
+	record->vlan = flow->vlan;
 }
 
 void observation_fill(struct observation *record, const struct plan_observer *observer, const struct observed *seen)

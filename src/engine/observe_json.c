@@ -174,6 +174,8 @@ static void add_flow(json_t *line, const struct weir_event_type *type, const str
 		set(line, "dstport", json_integer(record->ports[1]));
 	}
 	set(line, "ip.proto", json_integer(record->protocol));
+	if (record->vlan)
+		set(line, "vlan.id", json_integer(record->vlan));
 }
 
 static void write_json(FILE *to, json_t *line)

@@ -15,7 +15,7 @@ struct observation {
 	uint16_t signal, element, payload_size, text_size;
 	uint64_t start_ns;        // of its flow
 	struct weir_addr ends[2]; // client, server
-	uint16_t ports[2];
+	uint16_t ports[2], vlan;  // vlan 0: it is not told apart by one
 	uint8_t protocol;
 	bool has_flow, is_back; // is_back: it is of the server's side
 	char bytes[];

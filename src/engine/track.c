@@ -4,6 +4,7 @@
 #include "engine/track_fields.h"
 #include "engine/track_tcp.h"
 #include "engine/worker.h"
+#include "packet/ends.h"
 #include "packet/protocol.h"
 #include "plan/platform.h"
 
@@ -39,17 +40,33 @@ static bool is_icmp(uint8_t protocol)
 
 static void set_ports(struct tracker *tracker, unsigned slot, const uint8_t *transport, uint8_t protocol)
 {
+	bool is_icmpv6 = protocol == IPPROTO_ICMPV6;
 	struct flow_ports icmp;
 
 	if (is_icmp(protocol)) {
-		icmp = flow_icmp_ports(protocol == IPPROTO_ICMPV6, transport[0], transport[1],
-			weir_be16(transport + 4));
+		tracker->errors |= (weir_mask)ends_is_error(is_icmpv6, transport[0]) << slot;
+		icmp = flow_icmp_ports(is_icmpv6, transport[0], transport[1], weir_be16(transport + 4));
 		tracker->src_port[slot] = icmp.src;
 		tracker->dst_port[slot] = icmp.dst;
 		return;
 	}
 	tracker->src_port[slot] = weir_be16(transport);
 	tracker->dst_port[slot] = weir_be16(transport + 2);
+}
+
+// What else tells flows apart, if the FlowTracker says so. What was put together is where its last fragment was, and
+// has what is in it besides.
+static void set_around(struct worker *worker, unsigned slot, const struct sight *sight)
+{
+	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
+	const uint16_t *vlan = vector_column(sight->vector, inner->vlan);
+	const uint32_t *tunnel = vector_column(sight->vector, inner->tunnel);
+	struct tracker *tracker = worker->tracker;
+
+	if (inner->vlan && (!sight->whole || !tracker->vlan[slot]))
+		tracker->vlan[slot] = vlan[sight->at];
+	if (inner->tunnel && (!sight->whole || tunnel[sight->at]))
+		tracker->tunnel[slot] = tunnel[sight->at];
 }
 
 static void set_key(struct worker *worker, unsigned slot, const struct sight *sight, bool has_transport)
@@ -221,6 +238,22 @@ static void find_again(struct worker *worker, unsigned slot, bool is_ipv6)
 		set_flow(worker, slot, &found);
 }
 
+static void track_error(struct worker *worker, unsigned slot, const struct sight *sight, bool is_again)
+{
+	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
+	uint32_t end = ((const uint32_t *)vector_column(sight->vector, inner->end))[sight->at];
+	uint32_t straight = sight->vector->head.straight[sight->at];
+	struct flow_found found = track_quoted(worker, slot, at_place(sight, inner->transport),
+		sight->vector->head.data[sight->at] + (end < straight ? end : straight), sight->is_ipv6);
+
+	if (found.flow)
+		set_flow(worker, slot, &found);
+	else if (is_again)
+		find_again(worker, slot, sight->is_ipv6);
+	else
+		track_packet(worker, slot, sight);
+}
+
 // ---- fragments: with the last one of a datagram the whole of it is looked at, as if it had come in one packet
 
 static bool look_at_whole(struct worker *worker, const uint8_t *whole, uint32_t length, struct sight *sight)
@@ -248,6 +281,7 @@ static void track_fragment(struct worker *worker, unsigned slot, struct sight si
 	struct fragment fragment;
 	const uint8_t *whole;
 	uint32_t end, length;
+	uint64_t place;
 	void *packet;
 
 	for (unsigned depth = 0; fragments && depth < TRACK_TUNNELS; depth++) {
@@ -257,17 +291,22 @@ static void track_fragment(struct worker *worker, unsigned slot, struct sight si
 		if (!fragment_read(&fragment, at_place(&sight, inner->network), end - place_of(&sight, inner->network)))
 			return;
 		packet = sight.whole ? (void *)sight.whole : packet_mbuf(worker->vector->head.packet[slot]);
-		if (fragments_add(fragments, &fragment, 0, packet, worker->vector->head.time_ns[slot], &whole,
+		place = (uint64_t)worker->tracker->tunnel[slot] << 16 | worker->tracker->vlan[slot];
+		if (fragments_add(fragments, &fragment, place, packet, worker->vector->head.time_ns[slot], &whole,
 			    &length) != FRAGMENT_COMPLETES ||
 			!look_at_whole(worker, whole, length, &sight))
 			return;
+		set_around(worker, slot, &sight);
 		if (*vector_mask(sight.vector, inner->is_fragment) & 1)
 			continue;
 		if (!keyed(worker->generation->plan, sight.vector, 1))
 			return;
 		set_key(worker, slot, &sight, *vector_mask(sight.vector, inner->has_transport) & 1);
 		seek(worker, (weir_mask)1 << slot, sight.is_ipv6);
-		track_packet(worker, slot, &sight);
+		if (worker->tracker->errors >> slot & 1)
+			track_error(worker, slot, &sight, false);
+		else
+			track_packet(worker, slot, &sight);
 		return;
 	}
 }
@@ -278,6 +317,7 @@ static void track_in_order(struct worker *worker, weir_mask mask, weir_mask agai
 {
 	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
 	weir_mask ipv6 = *vector_mask(worker->vector, inner->has6);
+	weir_mask own = mask & ~worker->tracker->errors;
 	bool are_fields_read = worker->generation->plan->flow_fields.count;
 
 	weir_each (i, mask | pieces) {
@@ -286,10 +326,12 @@ static void track_in_order(struct worker *worker, weir_mask mask, weir_mask agai
 		worker->tracker->slot = (unsigned)i;
 		if (worker->tracker->streams)
 			track_settle(worker, worker->vector->head.time_ns[i]);
-		if (mask & again & (weir_mask)1 << i)
+		if (own & again & (weir_mask)1 << i)
 			find_again(worker, (unsigned)i, sight.is_ipv6);
-		else if (mask >> i & 1)
+		else if (own >> i & 1)
 			track_packet(worker, (unsigned)i, &sight);
+		else if (mask >> i & 1)
+			track_error(worker, (unsigned)i, &sight, again >> i & 1);
 		else
 			track_fragment(worker, (unsigned)i, sight);
 		if (are_fields_read)
@@ -306,12 +348,17 @@ void track(struct worker *worker, weir_mask todo)
 	weir_mask ipv6 = *vector_mask(worker->vector, inner->has6);
 	weir_mask has_transport = *vector_mask(worker->vector, inner->has_transport);
 	weir_mask mask = keyed(plan, worker->vector, todo);
+	weir_mask pieces = *vector_mask(worker->vector, inner->is_fragment) & todo & ~again;
 
 	*known |= todo;
+	worker->tracker->errors = 0;
+	if (inner->vlan | inner->tunnel)
+		weir_each (i, mask | pieces)
+			set_around(worker, (unsigned)i, &(struct sight){ worker->vector, (unsigned)i, 0, NULL });
 	weir_each (i, mask)
 		set_key(worker, (unsigned)i, &(struct sight){ worker->vector, (unsigned)i, ipv6 >> i & 1, NULL },
 			has_transport >> i & 1);
 	seek(worker, mask & ~ipv6, false);
 	seek(worker, mask & ipv6, true);
-	track_in_order(worker, mask, again, *vector_mask(worker->vector, inner->is_fragment) & todo & ~again);
+	track_in_order(worker, mask, again, pieces);
 }

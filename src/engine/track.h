@@ -55,6 +55,9 @@ struct tracker {
 	struct weir_addr src6[WEIR_VECTOR], dst6[WEIR_VECTOR];
 	uint16_t src_port[WEIR_VECTOR], dst_port[WEIR_VECTOR];
 	uint8_t protocol[WEIR_VECTOR];
+	uint16_t vlan[WEIR_VECTOR];   // 0: it is no part of the key
+	uint32_t tunnel[WEIR_VECTOR]; // likewise
+	weir_mask errors;  // slots whose packet quotes another
 	weir_mask back;    // slots whose packet is the server's
 	weir_mask decided; // slots of flows about which some element has decided
 	unsigned slot;     // whose packet is looked at; WEIR_VECTOR: none is
@@ -79,6 +82,9 @@ struct tracker *tracker_create(const struct generation *generation, unsigned wor
 // track_move.c, on the worker: it takes the share's tracker, or keeps the one that it has and moves to the
 // share's blocks what is kept per flow; streams go on where they are.
 void tracker_take_up(struct worker *worker, const struct generation *old, struct share *share);
+// The last step of that, when the worker is ready to tell of it: flows end whose keys have another form than the
+// plan's.
+void tracker_renew(struct worker *worker);
 void tracker_destroy(struct tracker *tracker);
 
 // The step: for these slots the vector's flow is set, and what has happened to it is raised.

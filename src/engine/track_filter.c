@@ -67,6 +67,10 @@ static bool of_flow(const struct flow *flow, const struct field *field, bool is_
 	if (!strcmp(field->name, network) || !strcmp(field->name, transport))
 		return true;
 	value->bytes = NULL;
+	if (!strcmp(field->name, "vlan.id") && flow->head.vlan) {
+		value->number = flow->head.vlan;
+		return true;
+	}
 	if (!strcmp(field->name, "ip.proto") && !(flow->head.bits_ & FLOW_IPV6)) {
 		value->number = flow->head.protocol;
 		return true;

@@ -80,6 +80,10 @@ bool track_is_stopped(const struct plan *plan, struct weir_flow *flow, bool of_s
 // Nobody wants the streams of this flow any more?
 void track_forget_streams(struct worker *worker, struct weir_flow *flow);
 
+// track_error.c: the flow of the packet that an ICMP error quotes, as its other side has it; none: it is not known
+struct flow_found track_quoted(
+	struct worker *worker, unsigned slot, const uint8_t *icmp, const uint8_t *end, bool is_ipv6);
+
 // False: the flow has ended, and this packet begins another one.
 bool track_tcp(struct worker *worker, unsigned slot, struct flow_found *found, const struct track_segment *segment);
 // A flow ends: its last events.

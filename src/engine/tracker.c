@@ -19,10 +19,42 @@ static uint32_t flows_of_worker(const struct generation *generation, unsigned wo
 		       : (generation->plan->tracking->max_flows + generation->workers - 1) / generation->workers;
 }
 
+static void set_columns(struct tracker *tracker, const struct plan *plan)
+{
+	for (unsigned is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+		struct flow_columns *columns = &tracker->columns[is_ipv6];
+
+		*columns = (struct flow_columns){ .src_port = tracker->src_port,
+			.dst_port = tracker->dst_port,
+			.protocol = tracker->protocol,
+			.vlan = plan->tracking->vlan ? tracker->vlan : NULL,
+			.tunnel = plan->tracking->tunnel ? tracker->tunnel : NULL };
+		if (is_ipv6) {
+			columns->src6 = tracker->src6;
+			columns->dst6 = tracker->dst6;
+		} else {
+			columns->src4 = tracker->src4;
+			columns->dst4 = tracker->dst4;
+		}
+	}
+}
+
+void tracker_renew(struct worker *worker)
+{
+	struct tracker *tracker = worker->tracker;
+	const struct tracker_element *set = worker->generation->plan->tracking;
+
+	if (!tracker || (set->vlan == !!tracker->columns[0].vlan && set->tunnel == !!tracker->columns[0].tunnel))
+		return;
+	track_stop(worker);
+	memset(tracker->vlan, 0, sizeof(tracker->vlan));
+	memset(tracker->tunnel, 0, sizeof(tracker->tunnel));
+	set_columns(tracker, worker->generation->plan);
+}
+
 static struct flow_table *make_table(
 	struct tracker *tracker, const struct generation *generation, unsigned worker, bool is_ipv6)
 {
-	struct flow_columns *columns = &tracker->columns[is_ipv6];
 	struct flow_shape shape = {
 		.flows = tracker->flows,
 		.is_ipv6 = is_ipv6,
@@ -31,15 +63,6 @@ static struct flow_table *make_table(
 		.owner = &generation->workers_at[worker],
 	};
 
-	*columns = (struct flow_columns){
-		.src_port = tracker->src_port, .dst_port = tracker->dst_port, .protocol = tracker->protocol };
-	if (is_ipv6) {
-		columns->src6 = tracker->src6;
-		columns->dst6 = tracker->dst6;
-	} else {
-		columns->src4 = tracker->src4;
-		columns->dst4 = tracker->dst4;
-	}
 	return flow_create(&shape);
 }
 
@@ -73,6 +96,7 @@ struct tracker *tracker_create(const struct generation *generation, unsigned wor
 	memset(tracker, 0, sizeof(*tracker));
 	tracker->slot = WEIR_VECTOR;
 	tracker->flows = flows_of_worker(generation, worker);
+	set_columns(tracker, generation->plan);
 	for (unsigned i = 0; i < 2; i++)
 		is_made = is_made && (tracker->tables[i] = make_table(tracker, generation, worker, i));
 	if (is_made && make_blocks(tracker, generation) && make_streams(tracker, generation, worker))

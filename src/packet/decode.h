@@ -40,6 +40,9 @@ struct decode_inner {
 				     // known, where it would be
 	uint32_t protocol;       // out: uint8_t[64], ip.proto
 	uint32_t end;            // out: uint32_t[64], where the datagram ends, by its length and within the frame
+	uint32_t vlan;   // out: uint16_t[64], the outermost tag's number in front of it, 0 without; 0: nobody asks
+	uint32_t tunnel; // out: uint32_t[64], of the innermost tunnel around it that has a number by which both
+			 // directions go (VXLAN, Geneve, a GRE key, an MPLS label), 0 without; 0: nobody asks
 };
 
 // What the malformed and fragmented events need; 0: nobody asks.

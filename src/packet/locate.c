@@ -243,6 +243,24 @@ static void write_plain_facts(
 		write_base(target, facts->transport, AT_TRANSPORT, plain);
 }
 
+// Plain packets are in no tunnel.
+static void write_plain_around(
+	const struct decode_inner *inner, struct vector *vector, weir_mask mask, weir_mask tagged)
+{
+	if (inner->vlan) {
+		uint16_t *vlan = vector_column(vector, inner->vlan);
+
+		weir_each (i, mask)
+			vlan[i] = tagged >> i & 1 ? weir_be16(vector->head.data[i] + 14) & 0xfff : 0;
+	}
+	if (inner->tunnel) {
+		uint32_t *tunnel = vector_column(vector, inner->tunnel);
+
+		weir_each (i, mask)
+			tunnel[i] = 0;
+	}
+}
+
 static void write_plain_inner(
 	const struct decode_inner *inner, struct target *target, const struct plain *plain)
 {
@@ -258,6 +276,8 @@ static void write_plain_inner(
 	write_end(target, inner->end, AT_TRANSPORT, plain);
 	weir_each (i, target->mask)
 		protocol[i] = tcp >> i & 1 ? 6 : 17;
+	if (inner->vlan | inner->tunnel)
+		write_plain_around(inner, target->vector, target->mask, plain->masks[PLAIN_VLAN]);
 }
 
 static void write_plain(

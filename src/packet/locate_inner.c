@@ -70,6 +70,41 @@ static bool find_inner(const struct walk *walk, struct conversation *inner, bool
 	return true;
 }
 
+// ---- what it is in
+
+static uint16_t vlan_around(const struct walk *walk, const struct found *network)
+{
+	for (const struct found *found = walk->found; found < network; found++)
+		if (found->protocol == PROTO_VLAN)
+			return weir_be16(walk->data + found->base) & 0xfff;
+	return 0;
+}
+
+// Its key is a length and a number that each end chooses for itself.
+static bool is_pptp(const struct walk *walk, const struct found *key)
+{
+	while (key > walk->found && key->protocol != PROTO_GRE)
+		key--;
+	return key->protocol == PROTO_GRE && walk->data[key->base + 1] & 7;
+}
+
+static uint32_t tunnel_around(const struct walk *walk, const struct found *network)
+{
+	for (const struct found *found = network; found-- > walk->found;) {
+		const uint8_t *header = walk->data + found->base;
+
+		switch (found->protocol) {
+		case PROTO_VXLAN:
+		case PROTO_GENEVE: return weir_be32(header + 4) >> 8;
+		case PROTO_MPLS: return weir_be32(header) >> 12;
+		case PROTO_GRE_KEY:
+			if (!is_pptp(walk, found))
+				return weir_be32(header);
+		}
+	}
+	return 0;
+}
+
 void walk_inner(const struct walk *walk, const struct decode_inner *to, struct vector *vector, unsigned slot)
 {
 	struct conversation inner = { 0 };
@@ -87,4 +122,8 @@ void walk_inner(const struct walk *walk, const struct decode_inner *to, struct v
 	((uint16_t *)vector_column(vector, to->transport))[slot] = inner.transport ? inner.transport->base : 0;
 	((uint8_t *)vector_column(vector, to->protocol))[slot] = protocol_behind(walk, &inner);
 	((uint32_t *)vector_column(vector, to->end))[slot] = inner.network->end;
+	if (to->vlan)
+		((uint16_t *)vector_column(vector, to->vlan))[slot] = vlan_around(walk, inner.network);
+	if (to->tunnel)
+		((uint32_t *)vector_column(vector, to->tunnel))[slot] = tunnel_around(walk, inner.network);
 }

@@ -80,7 +80,12 @@ static void explain_kept(const struct plan *plan, FILE *to)
 		fprintf(to, " until no element wants them");
 	if (plan->keeps_streams && plan->tracking->hash)
 		fprintf(to, ", hashed");
-	fprintf(to, "; history: %s\n", plan->keeps_history ? "kept" : "not kept");
+	fprintf(to, "; history: %s", plan->keeps_history ? "kept" : "not kept");
+	if (plan->tracking->vlan || plan->tracking->tunnel)
+		fprintf(to, "; told apart by %s%s%s", plan->tracking->vlan ? "VLAN" : "",
+			plan->tracking->vlan && plan->tracking->tunnel ? " and " : "",
+			plan->tracking->tunnel ? "tunnel" : "");
+	fprintf(to, "\n");
 }
 
 static const char *wanted_by(const struct plan *plan, const struct plan_want *want)

@@ -4,6 +4,7 @@
 // block.
 #include "packet/edit.h"
 #include "plan/internal.h"
+#include "plan/platform.h"
 
 #include <stdlib.h>
 
@@ -115,6 +116,10 @@ static void add_fact_columns(struct plan *plan)
 		plan->facts.inner.transport = add_column(plan, sizeof(uint16_t));
 		plan->facts.inner.protocol = add_column(plan, sizeof(uint8_t));
 		plan->facts.inner.end = add_column(plan, sizeof(uint32_t));
+		if (plan->tracking->vlan)
+			plan->facts.inner.vlan = add_column(plan, sizeof(uint16_t));
+		if (plan->tracking->tunnel)
+			plan->facts.inner.tunnel = add_column(plan, sizeof(uint32_t));
 	}
 	if (!plan->facts.malformed)
 		return;

@@ -34,6 +34,7 @@ struct observer_element {
 // FlowTracker: how the tracker works. Times are seconds without a packet.
 struct tracker_element {
 	uint32_t max_flows;
+	bool vlan, tunnel; // are part of a flow's key
 	bool hash; // of the bytes of streams
 	const char *overlap;
 	uint32_t half_open_s, open_s, closing_s, closed_s; // of TCP
