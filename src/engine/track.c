@@ -15,30 +15,43 @@ enum { ETHERNET_TAGGED = 14 + 2 * 4 };
 
 // ---- keys
 
-// Where a packet is looked at: in the worker's vector, or in the one of datagrams that were put together.
-struct sight {
+// The columns of a vector that are looked at: the worker's, or that of datagrams that were put together.
+struct lens {
 	struct vector *vector;
+	uint8_t *const *data;
+	const uint16_t *network, *transport;
+	const uint8_t *protocol;
+	const uint32_t *end;
+};
+
+static struct lens lens_of(const struct plan *plan, struct vector *vector)
+{
+	const struct decode_inner *inner = &plan->facts.inner;
+
+	return (struct lens){
+		.vector = vector,
+		.data = vector->head.data,
+		.network = vector_column(vector, inner->network),
+		.transport = vector_column(vector, inner->transport),
+		.protocol = vector_column(vector, inner->protocol),
+		.end = vector_column(vector, inner->end),
+	};
+}
+
+// Where a packet is looked at.
+struct sight {
+	const struct lens *lens;
 	unsigned at;
 	bool is_ipv6;
 	struct track_whole *whole; // NULL: it is in the packet itself
 };
-
-static uint16_t place_of(const struct sight *sight, uint32_t column)
-{
-	return ((const uint16_t *)vector_column(sight->vector, column))[sight->at];
-}
-
-static const uint8_t *at_place(const struct sight *sight, uint32_t column)
-{
-	return sight->vector->head.data[sight->at] + place_of(sight, column);
-}
 
 static bool is_icmp(uint8_t protocol)
 {
 	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
-static void set_ports(struct tracker *tracker, unsigned slot, const uint8_t *transport, uint8_t protocol)
+static inline void set_ports(struct tracker *tracker, unsigned slot, const uint8_t *transport, uint8_t protocol)
 {
 	bool is_icmpv6 = protocol == IPPROTO_ICMPV6;
 	struct flow_ports icmp;
@@ -59,8 +72,8 @@ static void set_ports(struct tracker *tracker, unsigned slot, const uint8_t *tra
 static void set_around(struct worker *worker, unsigned slot, const struct sight *sight)
 {
 	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	const uint16_t *vlan = vector_column(sight->vector, inner->vlan);
-	const uint32_t *tunnel = vector_column(sight->vector, inner->tunnel);
+	const uint16_t *vlan = vector_column(sight->lens->vector, inner->vlan);
+	const uint32_t *tunnel = vector_column(sight->lens->vector, inner->tunnel);
 	struct tracker *tracker = worker->tracker;
 
 	if (inner->vlan && (!sight->whole || !tracker->vlan[slot]))
@@ -69,14 +82,14 @@ static void set_around(struct worker *worker, unsigned slot, const struct sight 
 		tracker->tunnel[slot] = tunnel[sight->at];
 }
 
-static void set_key(struct worker *worker, unsigned slot, const struct sight *sight, bool has_transport)
+static inline void set_key(struct tracker *tracker, unsigned slot, const struct lens *lens, unsigned at, bool is_ipv6,
+	bool has_transport)
 {
-	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	const uint8_t *network = at_place(sight, inner->network);
-	struct tracker *tracker = worker->tracker;
+	const uint8_t *network = lens->data[at] + lens->network[at];
+	uint8_t protocol = lens->protocol[at];
 
-	tracker->protocol[slot] = ((const uint8_t *)vector_column(sight->vector, inner->protocol))[sight->at];
-	if (sight->is_ipv6) {
+	tracker->protocol[slot] = protocol;
+	if (is_ipv6) {
 		memcpy(&tracker->src6[slot], network + 8, 16);
 		memcpy(&tracker->dst6[slot], network + 24, 16);
 	} else {
@@ -85,7 +98,16 @@ static void set_key(struct worker *worker, unsigned slot, const struct sight *si
 	}
 	tracker->src_port[slot] = tracker->dst_port[slot] = 0;
 	if (has_transport)
-		set_ports(tracker, slot, at_place(sight, inner->transport), tracker->protocol[slot]);
+		set_ports(tracker, slot, lens->data[at] + lens->transport[at], protocol);
+}
+
+static void set_keys(struct tracker *tracker, const struct lens *lens, weir_mask mask, weir_mask ipv6,
+	weir_mask has_transport)
+{
+	weir_each (i, mask & ~ipv6 & has_transport)
+		set_key(tracker, (unsigned)i, lens, (unsigned)i, false, true);
+	weir_each (i, mask & (ipv6 | ~has_transport))
+		set_key(tracker, (unsigned)i, lens, (unsigned)i, ipv6 >> i & 1, has_transport >> i & 1);
 }
 
 // A transport protocol whose header is cut has no ports: no flow is known. Fragments are seen to apart.
@@ -177,23 +199,22 @@ static bool is_outermost(const struct vector *vector, unsigned at, uint16_t netw
 	return !network || (!(vector->odd >> at & 1) && network <= ETHERNET_TAGGED);
 }
 
-static void read_segment(const struct worker *worker, const struct sight *sight, uint8_t protocol,
-	struct track_segment *segment)
+static void read_segment(const struct sight *sight, uint8_t protocol, struct track_segment *segment)
 {
-	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	uint16_t network = place_of(sight, inner->network), transport = place_of(sight, inner->transport);
-	const uint8_t *data = sight->vector->head.data[sight->at];
+	const struct lens *lens = sight->lens;
+	uint16_t network = lens->network[sight->at], transport = lens->transport[sight->at];
+	const uint8_t *data = lens->data[sight->at];
 	unsigned size = protocol == IPPROTO_TCP ? (data[transport + 12] >> 4) * 4u : protocol == IPPROTO_SCTP ? 12 : 8;
 	uint32_t wire = network + datagram_length(data + network, sight->is_ipv6);
 
 	segment->whole = sight->whole;
-	segment->is_outer = !sight->whole && is_outermost(sight->vector, sight->at, network);
+	segment->is_outer = !sight->whole && is_outermost(lens->vector, sight->at, network);
 	segment->header = data + transport;
 	segment->header_size = size;
 	segment->payload = transport + size;
-	segment->end = ((const uint32_t *)vector_column(sight->vector, inner->end))[sight->at];
+	segment->end = lens->end[sight->at];
 	segment->is_sound = transport && segment->payload <= segment->end &&
-		segment->payload <= sight->vector->head.straight[sight->at] && (protocol != IPPROTO_TCP || size >= 20);
+		segment->payload <= lens->vector->head.straight[sight->at] && (protocol != IPPROTO_TCP || size >= 20);
 	if (!transport || segment->payload > segment->end)
 		segment->payload = segment->end;
 	if (wire < segment->end)
@@ -212,12 +233,40 @@ static void set_flow(struct worker *worker, unsigned slot, const struct flow_fou
 		tracker->decided |= bit;
 }
 
+// The common case: a segment in order, or a datagram, of a flow that is there. False: it is not, and nothing is done.
+static inline bool track_calmly(struct worker *worker, const struct lens *lens, unsigned i, bool is_ipv6)
+{
+	struct tracker *tracker = worker->tracker;
+	struct flow_found found = flow_touch(&tracker->batches[is_ipv6], i, lens->vector->head.time_ns[i]);
+	const uint8_t *data = lens->data[i], *header = data + lens->transport[i];
+	uint32_t transport = lens->transport[i], end = lens->end[i], rest, wire;
+	bool is_tcp = lens->protocol[i] == IPPROTO_TCP;
+
+	if (!found.flow || !transport || !(is_tcp || lens->protocol[i] == IPPROTO_UDP))
+		return false;
+	rest = transport + (is_tcp ? (header[12] >> 4) * 4u : 8);
+	wire = lens->network[i] + datagram_length(data + lens->network[i], is_ipv6);
+	wire = wire < end ? end : wire;
+	if (rest > end || (is_tcp && (rest > lens->vector->head.straight[i] || rest < transport + 20)))
+		return false;
+	if (is_tcp &&
+		!tcp_step_calmly(track_tcp_of(found.flow), found.from_server, weir_be32(header + 4),
+			weir_be32(header + 8), wire - rest, weir_be16(header + 14), header[13]))
+		return false;
+	worker->vector->head.flow[i] = &found.flow->head;
+	tracker->back |= (weir_mask)found.from_server << i;
+	if (found.flow->head.done_ | found.flow->head.flags_)
+		tracker->decided |= (weir_mask)1 << i;
+	flow_count(found.flow, found.from_server, original_length(worker, i), wire - rest);
+	return true;
+}
+
 static void track_packet(struct worker *worker, unsigned slot, const struct sight *sight)
 {
 	struct flow_found found = find_flow(worker, slot, sight->is_ipv6);
 	struct track_segment segment;
 
-	read_segment(worker, sight, worker->tracker->protocol[slot], &segment);
+	read_segment(sight, worker->tracker->protocol[slot], &segment);
 	if (worker->tracker->protocol[slot] == IPPROTO_TCP && segment.is_sound) {
 		tcp_read(&segment.tcp, segment.header, segment.header_size, segment.wire_payload);
 		while (!track_tcp(worker, slot, &found, &segment)) // another connection of the same ports
@@ -240,11 +289,11 @@ static void find_again(struct worker *worker, unsigned slot, bool is_ipv6)
 
 static void track_error(struct worker *worker, unsigned slot, const struct sight *sight, bool is_again)
 {
-	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	uint32_t end = ((const uint32_t *)vector_column(sight->vector, inner->end))[sight->at];
-	uint32_t straight = sight->vector->head.straight[sight->at];
-	struct flow_found found = track_quoted(worker, slot, at_place(sight, inner->transport),
-		sight->vector->head.data[sight->at] + (end < straight ? end : straight), sight->is_ipv6);
+	const struct lens *lens = sight->lens;
+	uint32_t end = lens->end[sight->at], straight = lens->vector->head.straight[sight->at];
+	const uint8_t *data = lens->data[sight->at];
+	struct flow_found found = track_quoted(worker, slot, data + lens->transport[sight->at],
+		data + (end < straight ? end : straight), sight->is_ipv6);
 
 	if (found.flow)
 		set_flow(worker, slot, &found);
@@ -256,7 +305,8 @@ static void track_error(struct worker *worker, unsigned slot, const struct sight
 
 // ---- fragments: with the last one of a datagram the whole of it is looked at, as if it had come in one packet
 
-static bool look_at_whole(struct worker *worker, const uint8_t *whole, uint32_t length, struct sight *sight)
+static bool look_at_whole(
+	struct worker *worker, const uint8_t *whole, uint32_t length, struct lens *lens, struct sight *sight)
 {
 	const struct plan *plan = worker->generation->plan;
 	struct vector *aside = worker->aside;
@@ -270,95 +320,125 @@ static bool look_at_whole(struct worker *worker, const uint8_t *whole, uint32_t 
 	aside->head.fill = 1;
 	aside->link[0] = PROTO_RAW;
 	decode_locate(plan->locate, aside, 1);
-	*sight = (struct sight){ aside, 0, *vector_mask(aside, plan->facts.inner.has6) & 1, kept };
+	*lens = lens_of(plan, aside);
+	*sight = (struct sight){ lens, 0, *vector_mask(aside, plan->facts.inner.has6) & 1, kept };
 	return true;
+}
+
+// The fragment that is seen, if it completes a datagram: then the sight is that datagram's.
+static bool complete(struct worker *worker, unsigned slot, struct lens *lens, struct sight *sight)
+{
+	const struct lens *own = sight->lens;
+	uint64_t place = (uint64_t)worker->tracker->tunnel[slot] << 16 | worker->tracker->vlan[slot];
+	uint32_t end = own->end[sight->at], network = own->network[sight->at], length;
+	struct fragment fragment;
+	const uint8_t *whole;
+	void *packet = sight->whole ? (void *)sight->whole : packet_mbuf(worker->vector->head.packet[slot]);
+
+	if (end > own->vector->head.straight[sight->at]) // in several buffers; a fragment hardly is
+		return false;
+	return fragment_read(&fragment, own->data[sight->at] + network, end - network) &&
+		fragments_add(worker->tracker->fragments, &fragment, place, packet, worker->vector->head.time_ns[slot],
+			&whole, &length) == FRAGMENT_COMPLETES &&
+		look_at_whole(worker, whole, length, lens, sight);
+}
+
+static void track_whole(struct worker *worker, unsigned slot, const struct sight *sight)
+{
+	const struct plan *plan = worker->generation->plan;
+	struct vector *vector = sight->lens->vector;
+
+	if (!keyed(plan, vector, 1))
+		return;
+	set_key(worker->tracker, slot, sight->lens, sight->at, sight->is_ipv6,
+		*vector_mask(vector, plan->facts.inner.has_transport) & 1);
+	seek(worker, (weir_mask)1 << slot, sight->is_ipv6);
+	if (worker->tracker->errors >> slot & 1)
+		track_error(worker, slot, sight, false);
+	else
+		track_packet(worker, slot, sight);
 }
 
 static void track_fragment(struct worker *worker, unsigned slot, struct sight sight)
 {
-	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	struct fragments *fragments = track_fragments(worker);
-	struct fragment fragment;
-	const uint8_t *whole;
-	uint32_t end, length;
-	uint64_t place;
-	void *packet;
+	uint32_t is_fragment = worker->generation->plan->facts.inner.is_fragment;
+	struct lens lens;
 
-	for (unsigned depth = 0; fragments && depth < TRACK_TUNNELS; depth++) {
-		end = ((const uint32_t *)vector_column(sight.vector, inner->end))[sight.at];
-		if (end > sight.vector->head.straight[sight.at]) // in several buffers; a fragment hardly is
-			return;
-		if (!fragment_read(&fragment, at_place(&sight, inner->network), end - place_of(&sight, inner->network)))
-			return;
-		packet = sight.whole ? (void *)sight.whole : packet_mbuf(worker->vector->head.packet[slot]);
-		place = (uint64_t)worker->tracker->tunnel[slot] << 16 | worker->tracker->vlan[slot];
-		if (fragments_add(fragments, &fragment, place, packet, worker->vector->head.time_ns[slot], &whole,
-			    &length) != FRAGMENT_COMPLETES ||
-			!look_at_whole(worker, whole, length, &sight))
+	for (unsigned depth = 0; track_fragments(worker) && depth < TRACK_TUNNELS; depth++) {
+		if (!complete(worker, slot, &lens, &sight))
 			return;
 		set_around(worker, slot, &sight);
-		if (*vector_mask(sight.vector, inner->is_fragment) & 1)
+		if (*vector_mask(sight.lens->vector, is_fragment) & 1)
 			continue;
-		if (!keyed(worker->generation->plan, sight.vector, 1))
-			return;
-		set_key(worker, slot, &sight, *vector_mask(sight.vector, inner->has_transport) & 1);
-		seek(worker, (weir_mask)1 << slot, sight.is_ipv6);
-		if (worker->tracker->errors >> slot & 1)
-			track_error(worker, slot, &sight, false);
-		else
-			track_packet(worker, slot, &sight);
+		track_whole(worker, slot, &sight);
 		return;
 	}
 }
 
 // ---- a vector
 
-static void track_in_order(struct worker *worker, weir_mask mask, weir_mask again, weir_mask pieces)
+struct todo {
+	weir_mask own, again, errors, pieces, ipv6;
+	bool are_calm; // nobody hears more of a segment in order than that it came
+};
+
+static void track_one(struct worker *worker, const struct lens *lens, const struct todo *todo, unsigned i)
 {
-	const struct decode_inner *inner = &worker->generation->plan->facts.inner;
-	weir_mask ipv6 = *vector_mask(worker->vector, inner->has6);
-	weir_mask own = mask & ~worker->tracker->errors;
+	struct sight sight = { lens, i, todo->ipv6 >> i & 1, NULL };
+	weir_mask bit = (weir_mask)1 << i;
+
+	if (todo->own & todo->again & bit)
+		find_again(worker, i, sight.is_ipv6);
+	else if (todo->own & bit)
+		track_packet(worker, i, &sight);
+	else if (todo->errors & bit)
+		track_error(worker, i, &sight, todo->again >> i & 1);
+	else
+		track_fragment(worker, i, sight);
+}
+
+static void track_in_order(struct worker *worker, const struct lens *lens, const struct todo *todo)
+{
+	struct tracker *tracker = worker->tracker;
+	weir_mask calm = todo->are_calm ? todo->own & ~todo->again : 0;
 	bool are_fields_read = worker->generation->plan->flow_fields.count;
 
-	weir_each (i, mask | pieces) {
-		struct sight sight = { worker->vector, (unsigned)i, ipv6 >> i & 1, NULL };
-
-		worker->tracker->slot = (unsigned)i;
-		if (worker->tracker->streams)
+	weir_each (i, todo->own | todo->errors | todo->pieces) {
+		tracker->slot = (unsigned)i;
+		if (tracker->streams)
 			track_settle(worker, worker->vector->head.time_ns[i]);
-		if (own & again & (weir_mask)1 << i)
-			find_again(worker, (unsigned)i, sight.is_ipv6);
-		else if (own >> i & 1)
-			track_packet(worker, (unsigned)i, &sight);
-		else if (mask >> i & 1)
-			track_error(worker, (unsigned)i, &sight, again >> i & 1);
-		else
-			track_fragment(worker, (unsigned)i, sight);
+		if (!(calm >> i & 1) || !track_calmly(worker, lens, (unsigned)i, todo->ipv6 >> i & 1))
+			track_one(worker, lens, todo, (unsigned)i);
 		if (are_fields_read)
 			track_write_fields(worker, (unsigned)i);
 	}
-	worker->tracker->slot = WEIR_VECTOR;
+	tracker->slot = WEIR_VECTOR;
 }
 
 void track(struct worker *worker, weir_mask todo)
 {
 	const struct plan *plan = worker->generation->plan;
 	const struct decode_inner *inner = &plan->facts.inner;
+	struct tracker *tracker = worker->tracker;
+	struct lens lens = lens_of(plan, worker->vector);
 	weir_mask *known = vector_mask(worker->vector, plan->flow->has), again = *known & todo;
 	weir_mask ipv6 = *vector_mask(worker->vector, inner->has6);
-	weir_mask has_transport = *vector_mask(worker->vector, inner->has_transport);
 	weir_mask mask = keyed(plan, worker->vector, todo);
 	weir_mask pieces = *vector_mask(worker->vector, inner->is_fragment) & todo & ~again;
 
 	*known |= todo;
-	worker->tracker->errors = 0;
+	tracker->errors = 0;
 	if (inner->vlan | inner->tunnel)
 		weir_each (i, mask | pieces)
-			set_around(worker, (unsigned)i, &(struct sight){ worker->vector, (unsigned)i, 0, NULL });
-	weir_each (i, mask)
-		set_key(worker, (unsigned)i, &(struct sight){ worker->vector, (unsigned)i, ipv6 >> i & 1, NULL },
-			has_transport >> i & 1);
+			set_around(worker, (unsigned)i, &(struct sight){ &lens, (unsigned)i, 0, NULL });
+	set_keys(tracker, &lens, mask, ipv6, *vector_mask(worker->vector, inner->has_transport));
 	seek(worker, mask & ~ipv6, false);
 	seek(worker, mask & ipv6, true);
-	track_in_order(worker, mask, again, pieces);
+	track_in_order(worker, &lens,
+		&(struct todo){ .own = mask & ~tracker->errors,
+			.again = again,
+			.errors = mask & tracker->errors,
+			.pieces = pieces,
+			.ipv6 = ipv6,
+			.are_calm = !plan->keeps_history && !plan->keeps_streams });
 }

@@ -138,6 +138,9 @@ struct flow_found {
 // Cannot fail.
 static inline struct flow_found flow_at(
 	struct flow_table *table, struct flow_batch *batch, unsigned slot, uint64_t now_ns, struct flow_life fresh);
+// The same where the record that was fetched is the one and its time is not up; else its flow is
+// NULL, and nothing is done.
+static inline struct flow_found flow_touch(const struct flow_batch *batch, unsigned slot, uint64_t now_ns);
 // The flow of a slot, not touched, or NULL.
 struct flow_found flow_find(struct flow_table *table, const struct flow_batch *batch, unsigned slot, uint64_t now_ns);
 // The flow of a key alone: what an ICMP error quotes. The key's source is the quoted one.
@@ -252,19 +255,26 @@ static inline bool flow_is_over(const struct flow *flow, uint64_t now_ns)
 	return (int64_t)(now_ns - flow->head.last_ns_) >= (int64_t)flow_idle_ns(flow);
 }
 
-static inline struct flow_found flow_at(
-	struct flow_table *table, struct flow_batch *batch, unsigned slot, uint64_t now_ns, struct flow_life fresh)
+static inline struct flow_found flow_touch(const struct flow_batch *batch, unsigned slot, uint64_t now_ns)
 {
 	struct flow *flow = batch->flow[slot];
 	unsigned ends;
 
 	if (__builtin_expect(!flow, 0))
-		return flow_at_slowly(table, batch, slot, now_ns, fresh);
+		return (struct flow_found){ 0 };
 	ends = flow_compare(&flow->head, batch, slot);
 	if (__builtin_expect(!ends || flow_is_over(flow, now_ns), 0))
-		return flow_at_slowly(table, batch, slot, now_ns, fresh);
+		return (struct flow_found){ 0 };
 	flow->head.last_ns_ = now_ns;
 	return (struct flow_found){ flow, !(ends & 1), false };
+}
+
+static inline struct flow_found flow_at(
+	struct flow_table *table, struct flow_batch *batch, unsigned slot, uint64_t now_ns, struct flow_life fresh)
+{
+	struct flow_found found = flow_touch(batch, slot, now_ns);
+
+	return __builtin_expect(found.flow != NULL, 1) ? found : flow_at_slowly(table, batch, slot, now_ns, fresh);
 }
 
 static inline void flow_count(struct flow *flow, bool from_server, uint32_t bytes, uint32_t payload)

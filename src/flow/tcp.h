@@ -152,23 +152,33 @@ static inline uint32_t tcp_payload_seq(const struct tcp_segment *segment)
 	return segment->seq + (segment->flags & TCP_SYN ? 1 : 0);
 }
 
-// One segment: what it meant. Data and confirmations in order, in a window that is not full, mean nothing new and take
-// the short way.
-static inline uint32_t tcp_step(struct tcp *tcp, unsigned direction, const struct tcp_segment *segment)
+// Data and confirmations in order, in a window that is not full, mean nothing new. False: it is no such segment, and
+// nothing is done.
+static inline bool tcp_step_calmly(struct tcp *tcp, unsigned direction, uint32_t seq, uint32_t ack,
+	uint32_t length, uint16_t window, uint8_t flags)
 {
 	struct tcp_side *from = &tcp->side[direction], *to = &tcp->side[!direction];
-	uint32_t end = segment->seq + segment->length;
+	uint32_t end = seq + length;
 	uint32_t room = from->acked + ((uint32_t)from->window << to->scale) - end;
-	uint32_t confirmed = segment->ack - to->acked;
+	uint32_t confirmed = ack - to->acked;
 
-	if (!(from->marks & TCP_CALM) || !(to->marks & TCP_QUIET) || (segment->flags & 0x3f & ~TCP_PSH) != TCP_ACK ||
-		segment->seq != from->next || (int32_t)room <= 0 || !segment->window ||
-		confirmed > to->next - to->acked || !(segment->length | confirmed))
-		return tcp_step_fully(tcp, direction, segment);
+	if (!(from->marks & TCP_CALM) || !(to->marks & TCP_QUIET) || (flags & 0x3f & ~TCP_PSH) != TCP_ACK ||
+		seq != from->next || (int32_t)room <= 0 || !window || confirmed > to->next - to->acked ||
+		!(length | confirmed))
+		return false;
 	from->next = end;
-	to->acked = segment->ack;
-	to->window = segment->window;
-	return 0;
+	to->acked = ack;
+	to->window = window;
+	return true;
+}
+
+// One segment: what it meant.
+static inline uint32_t tcp_step(struct tcp *tcp, unsigned direction, const struct tcp_segment *segment)
+{
+	return tcp_step_calmly(tcp, direction, segment->seq, segment->ack, segment->length, segment->window,
+		       segment->flags)
+		? 0
+		: tcp_step_fully(tcp, direction, segment);
 }
 
 #endif
