@@ -269,6 +269,7 @@ static void track_packet(struct worker *worker, unsigned slot, const struct sigh
 	read_segment(sight, worker->tracker->protocol[slot], &segment);
 	if (worker->tracker->protocol[slot] == IPPROTO_TCP && segment.is_sound) {
 		tcp_read(&segment.tcp, segment.header, segment.header_size, segment.wire_payload);
+		set_flow(worker, slot, &found); // whose side it is is told with what is raised
 		while (!track_tcp(worker, slot, &found, &segment)) // another connection of the same ports
 			found = find_flow(worker, slot, sight->is_ipv6);
 	}

@@ -138,8 +138,7 @@ struct flow_found {
 // Cannot fail.
 static inline struct flow_found flow_at(
 	struct flow_table *table, struct flow_batch *batch, unsigned slot, uint64_t now_ns, struct flow_life fresh);
-// The same where the record that was fetched is the one and its time is not up; else its flow is
-// NULL, and nothing is done.
+// The same, if the record that was fetched is it and its time is not up; else flow is NULL and nothing is done.
 static inline struct flow_found flow_touch(const struct flow_batch *batch, unsigned slot, uint64_t now_ns);
 // The flow of a slot, not touched, or NULL.
 struct flow_found flow_find(struct flow_table *table, const struct flow_batch *batch, unsigned slot, uint64_t now_ns);
