@@ -5,11 +5,51 @@
 
 static bool holds(const struct filter_step *step, struct filter_scene *scene);
 
+static bool is_number(enum weir_type type)
+{
+	return type == WEIR_BOOL || type == WEIR_U8 || type == WEIR_U16 || type == WEIR_U32 || type == WEIR_U64 ||
+		type == WEIR_TIME || type == WEIR_SPAN;
+}
+
+static uint64_t number_at(const char *at, unsigned size)
+{
+	uint64_t number = 0;
+
+	if (size == sizeof(number)) // a size that the compiler knows: no call
+		memcpy(&number, at, sizeof(number));
+	else if (size == sizeof(uint32_t))
+		memcpy(&number, at, sizeof(uint32_t));
+	else
+		memcpy(&number, at, size); // little endian
+	return number;
+}
+
+// The common case: one part of a payload that is a number.
+static bool is_number_of_payload(const struct filter_step *step, const struct filter_scene *scene, uint64_t *number)
+{
+	const struct filter_reference *reference = step->bound.reference;
+	const struct field *field = reference->operands[0].field;
+	const struct filter_payload *payload = scene->context;
+	const struct weir_part *part;
+
+	if (scene->lookup != filter_payload_part || reference->count != 1 || field->kind != FIELD_OF_EVENT ||
+		!payload->payload)
+		return false;
+	part = &payload->type->parts[field->compute];
+	if (!is_number(part->type))
+		return false;
+	*number = number_at((const char *)payload->payload + part->offset, part->size);
+	return true;
+}
+
 static bool is_in_ranges(const struct filter_step *step, struct filter_scene *scene)
 {
 	struct filter_values values;
 	bool all = step->node->all;
+	uint64_t number;
 
+	if (is_number_of_payload(step, scene, &number))
+		return filter_has_number(step, number);
 	values.count = 0;
 	filter_bound_values(&step->bound, scene, &values);
 	if (!values.count)
@@ -126,11 +166,6 @@ static void set_text(struct filter_value *value, const char *text, uint32_t leng
 	value->length = text ? length : 0;
 }
 
-static void set_number(const void *at, unsigned size, struct filter_value *value)
-{
-	memcpy(&value->number, at, size); // little endian
-}
-
 static void set_ether(const uint8_t *at, struct filter_value *value)
 {
 	for (int i = 0; i < 6; i++)
@@ -183,6 +218,6 @@ bool filter_payload_part(void *context, const struct field *field, unsigned inde
 	else if (part->type == WEIR_BYTES)
 		set_text(value, at, part->size);
 	else
-		set_number(at, part->size, value);
+		value->number = number_at(at, part->size);
 	return true;
 }
