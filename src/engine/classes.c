@@ -149,6 +149,14 @@ static const struct weir_member tracker_members[] = {
 	WEIR_SETTING(tracker_element, overlap, "first",
 		.about =
 			"whose bytes count where segments differ: first last bsd linux old-linux solaris windows"),
+	WEIR_SETTING(tracker_element, fragments, "linux",
+		.about = "the same where fragments of an IPv4 datagram differ; of IPv6 none counts (RFC 5722)"),
+	WEIR_SETTING(tracker_element, midstream, "true",
+		.about = "TCP connections are tracked though their beginning was not seen; false: their packets"
+			 " have no flow"),
+	WEIR_SETTING(tracker_element, one_sided, "true",
+		.about = "what one side does alone is believed (a SYN, then an ACK), for a capture may have one side"
+			 " only; false: hosts that invent both open nothing"),
 	WEIR_SETTING(tracker_element, half_open_s, "60", .min = 1, .max = 4000000,
 		.about =
 			"seconds without a packet after which a TCP connection that was never established ends"),
@@ -194,14 +202,20 @@ static const struct weir_member tracker_members[] = {
 	{ .kind = WEIR_END },
 };
 
+static int check_policy(struct weir_start *start, const char *setting, const char *policy)
+{
+	if (overlap_policy_find(policy) >= 0)
+		return 0;
+	return weir_refuse(start, -1, "%s \"%s\" is none of: first last bsd linux old-linux solaris windows", setting,
+		policy);
+}
+
 static int start_tracker(struct weir_start *start, void *self)
 {
 	struct tracker_element *settings = self;
+	int err = check_policy(start, "overlap", settings->overlap);
 
-	if (overlap_policy_find(settings->overlap) >= 0)
-		return 0;
-	return weir_refuse(start, -1, "overlap \"%s\" is none of: first last bsd linux old-linux solaris windows",
-		settings->overlap);
+	return err ? err : check_policy(start, "fragments", settings->fragments);
 }
 
 static const struct weir_class flow_tracker = {

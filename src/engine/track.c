@@ -162,7 +162,7 @@ static void begin_flow(struct worker *worker, unsigned slot, struct flow *flow)
 
 	flow->head.state_ = tracker->blocks ? flow_block_take(tracker->blocks) : NULL;
 	if (tracker->protocol[slot] == IPPROTO_TCP)
-		tcp_start((struct tcp *)flow->tcp, true);
+		tcp_start((struct tcp *)flow->tcp, worker->generation->plan->tracking->one_sided);
 	raise(worker, slot, worker->generation->flow.started);
 }
 
@@ -261,11 +261,27 @@ static inline bool track_calmly(struct worker *worker, const struct lens *lens, 
 	return true;
 }
 
+// Of a connection whose beginning was not seen, where those are not wanted.
+static bool is_unwanted(const struct worker *worker, unsigned slot, const struct sight *sight)
+{
+	const struct tracker *tracker = worker->tracker;
+	const uint8_t *header = sight->lens->data[sight->at] + sight->lens->transport[sight->at];
+
+	return !worker->generation->plan->tracking->midstream && tracker->protocol[slot] == IPPROTO_TCP &&
+		!(header[13] & TCP_SYN) &&
+		!flow_find(tracker->tables[sight->is_ipv6], &tracker->batches[sight->is_ipv6], slot,
+			worker->vector->head.time_ns[slot])
+			 .flow;
+}
+
 static void track_packet(struct worker *worker, unsigned slot, const struct sight *sight)
 {
-	struct flow_found found = find_flow(worker, slot, sight->is_ipv6);
 	struct track_segment segment;
+	struct flow_found found;
 
+	if (is_unwanted(worker, slot, sight))
+		return;
+	found = find_flow(worker, slot, sight->is_ipv6);
 	read_segment(sight, worker->tracker->protocol[slot], &segment);
 	if (worker->tracker->protocol[slot] == IPPROTO_TCP && segment.is_sound) {
 		tcp_read(&segment.tcp, segment.header, segment.header_size, segment.wire_payload);

@@ -134,6 +134,7 @@ struct fragments *track_fragments(struct worker *worker)
 	if (tracker->fragments)
 		return tracker->fragments;
 	limits.seed = worker->generation->seed;
+	limits.policy = (enum overlap_policy)overlap_policy_find(worker->generation->plan->tracking->fragments);
 	if (limits.handles > platform_pool()->size / 8)
 		limits.handles = platform_pool()->size / 8;
 	tracker->fragments = calloc(1, sizeof(*tracker->fragments));

@@ -36,7 +36,8 @@ struct tracker_element {
 	uint32_t max_flows;
 	bool vlan, tunnel; // are part of a flow's key
 	bool hash; // of the bytes of streams
-	const char *overlap;
+	bool midstream, one_sided; // connections that were under way; those of which one side is seen
+	const char *overlap, *fragments; // policies
 	uint32_t half_open_s, open_s, closing_s, closed_s; // of TCP
 	uint32_t udp_s, icmp_s, other_s;
 	// As of a worker's last vectors, once in a while and at the end.
